@@ -46,12 +46,13 @@ pub fn find(key: &str) -> Option<&'static Setting> {
 }
 
 /// The series of numbers, each kind of document its own.
-pub const SERIES: [&Setting; 5] = [
+pub const SERIES: [&Setting; 6] = [
     key::SERIES_INVOICE,
     key::SERIES_CREDIT_MEMO,
     key::SERIES_DEBIT_MEMO,
     key::SERIES_WRITE_OFF,
     key::SERIES_VOID,
+    key::SERIES_DUNNING,
 ];
 
 /// The settings of a book, read once.

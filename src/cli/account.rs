@@ -3,15 +3,20 @@
 use super::account_edit;
 use super::ctx::Ctx;
 use super::exit::Exit;
+use super::ids;
 use super::output::{self, Align};
+use super::receipt::report;
 use crate::domain::document::DocumentKind;
 use crate::domain::leaf::{Leaf, Part, Side, Weight};
 use crate::domain::money::Money;
 use crate::domain::movement::Movement;
+use crate::domain::stop::{NewStop, StopKind};
 use crate::engine::Error;
 use crate::engine::account_page;
+use crate::engine::collect;
 use crate::outside::Standing;
 use crate::store::read::account_page::{AccountPage, MoneyRow, OpenRow, PageDocument, What};
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -28,6 +33,23 @@ enum Action {
     Explain(Explain),
     /// Change what an account says of itself, by the rules of accounts.csv
     Edit(account_edit::Edit),
+    /// Nothing of an account is collected: it is insolvent, or its customer has died; none: it is again
+    Stop(Stop),
+}
+
+#[derive(Debug, clap::Args)]
+struct Stop {
+    /// The account's number
+    account: String,
+    /// Why; none ends it
+    #[arg(value_parser = ["insolvent", "deceased", "none"])]
+    kind: String,
+    /// Where it is known from; of none: why it is over
+    #[arg(long, value_name = "T", required_if_eq_any([("kind", "insolvent"), ("kind", "deceased")]))]
+    reason: Option<String>,
+    /// Since which day (default: today)
+    #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
+    since: Option<NaiveDate>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -50,6 +72,7 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
     let args = match &args.action {
         Action::Explain(args) => args,
         Action::Edit(args) => return account_edit::run(args, ctx),
+        Action::Stop(args) => return stop(args, ctx),
     };
     let session = ctx.open()?;
     let page = account_page::read(&session, &args.account, args.period.as_deref())?;
@@ -73,6 +96,21 @@ pub fn run(args: &Args, ctx: &Ctx) -> Result<Exit, Error> {
         output::line(&path.display().to_string());
     }
     Ok(Exit::Done)
+}
+
+fn stop(args: &Stop, ctx: &Ctx) -> Result<Exit, Error> {
+    let mut session = ctx.open()?;
+    let account = ids::account(&session, &args.account)?;
+    let (number, reason) = (args.account.clone(), args.reason.clone().unwrap_or_default());
+    let receipt = match StopKind::parse(&args.kind) {
+        Some(kind) => {
+            let since = args.since;
+            let new = NewStop { account, number, kind, since, reason };
+            collect::stop::begin(&mut session, &new)?
+        }
+        None => collect::stop::end(&mut session, account, &number, &reason)?,
+    };
+    report(&receipt, ctx)
 }
 
 fn print(leaf: &Leaf) {

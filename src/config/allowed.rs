@@ -1,5 +1,6 @@
 //! What a setting takes, in words and as a judgement.
 
+use crate::domain::damages::own_rates;
 use crate::domain::document::FlagCode;
 use crate::domain::e_invoice;
 use crate::domain::money::{Currency, parse_decimal};
@@ -42,6 +43,8 @@ pub enum Allowed {
     Waits,
     /// Rising days: `7,21,45`.
     Days,
+    /// Base rates of half-years: `DE 2026-07-01 1.27; ECB 2026-07-01 2.15`.
+    BaseRates,
     /// Flags of a draft, separated by commas.
     Flags,
     /// A time of the day such as `10:30`, or empty.
@@ -102,8 +105,8 @@ impl Code {
 }
 
 use Allowed::{
-    Address, AmountOrEmpty, Bool, Coded, Days, Decimal as Dec, Flags, Host, Int, Lines, Series,
-    StepOrEmpty, Sums, Text, TimeOrEmpty, Url, Waits, Words, Zone,
+    Address, AmountOrEmpty, BaseRates, Bool, Coded, Days, Decimal as Dec, Flags, Host, Int, Lines,
+    Series, StepOrEmpty, Sums, Text, TimeOrEmpty, Url, Waits, Words, Zone,
 };
 
 /// The largest factor or percentage: beyond it nothing is told apart.
@@ -136,6 +139,11 @@ impl Allowed {
             Url => "https://host, or http://host of this machine".to_owned(),
             Waits => "waits Nh, Nd or Nd@HH separated by commas, such as 24h,3d@09".to_owned(),
             Days => "rising days separated by commas, such as 7,21,45".to_owned(),
+            BaseRates => {
+                "a base (DE, ECB, GB), the first day of its half-year and percent, parted \
+                          by ;, such as DE 2026-07-01 1.27; ECB 2026-07-01 2.15"
+                    .to_owned()
+            }
             Flags => {
                 let words: Vec<&str> = FlagCode::ALL.iter().map(|f| f.as_str()).collect();
                 format!("flags separated by commas: {}", words.join(", "))
@@ -165,7 +173,7 @@ impl Allowed {
             Sums => sums(value).is_some(),
             Series => Pattern::parse(value).is_some(),
             // Text is what it is; who reads waits and days says what is wrong with them.
-            Text(_) | Lines(_) | Coded(_) | Address | Host | Url | Waits | Days => true,
+            Text(_) | Lines(_) | Coded(_) | Address | Host | Url | Waits | Days | BaseRates => true,
         }
     }
 
@@ -211,6 +219,7 @@ impl Allowed {
                 return parse_waits(value).map(|_| ()).map_err(|why| why.to_string());
             }
             Days => rising_days(value).is_some(),
+            BaseRates => own_rates(value).is_some(),
             Flags => flags(value).is_some(),
             Sums => sums(value).is_some(),
             Zone => value.parse::<zone::Zone>().is_ok(),

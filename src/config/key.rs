@@ -3,7 +3,7 @@
 
 use super::Setting;
 use super::allowed::Allowed::{
-    Address, AmountOrEmpty, Bool, Coded, Days, Decimal, Flags, Host, Int, Lines, Series,
+    Address, AmountOrEmpty, BaseRates, Bool, Coded, Days, Decimal, Flags, Host, Int, Lines, Series,
     StepOrEmpty, Sums, Text, TimeOrEmpty, Url, Waits, Words, Zone,
 };
 use super::allowed::{Code, MOST};
@@ -122,6 +122,8 @@ settings! {
     SERIES_CREDIT_MEMO: "series.credit_memo" = "CM-{year}-{seq:6}", Series, "credit memo numbers";
     SERIES_DEBIT_MEMO: "series.debit_memo" = "DM-{year}-{seq:6}", Series, "debit memo numbers";
     SERIES_WRITE_OFF: "series.write_off" = "WO-{year}-{seq:6}", Series, "write-off numbers";
+    SERIES_DUNNING: "series.dunning" = "DF-{year}-{seq:6}", Series,
+        "numbers of damages for late payment that reminders claim";
     SERIES_VOID: "series.void" = "VC-{year}-{seq:6}", Series,
         "numbers of internal cancelations of what a network refused";
     SERIES_DATES: "series.dates" = "warn", Words(&["warn", "refuse"]),
@@ -221,6 +223,12 @@ settings! {
     MATCH_TOLERANCE: "match.tolerance" = "", Sums,
         "what a payment may be short of what it names and still pay it, by currency: the rest is a payment difference; empty = nothing";
     REMINDER_LEVELS: "reminder.levels" = "7,21,45", Days, "days overdue of each reminder level";
+    REMINDER_FEES: "reminder.fees" = "off", Words(&["off", "law"]),
+        "whether reminders claim a flat sum and interest for late payment, as the law has them (assets/late_payment.csv)";
+    REMINDER_FEES_FROM: "reminder.fees_from" = "2", Int(1, 20),
+        "reminder level from which they are claimed";
+    REMINDER_BASE_RATES: "reminder.base_rates" = "", BaseRates,
+        "base rates beyond those that daybook knows, each with the first day of its half-year, such as DE 2026-07-01 1.27; ECB 2026-07-01 2.15";
     IMPORT_ASK_ABOVE_CHARGES: "import.ask_above_charges" = "100", Int(0, 1_000_000),
         "changed billed charges above which an import asks";
     IMPORT_ASK_ABOVE_PERCENT: "import.ask_above_percent" = "5", Int(0, 100),

@@ -165,9 +165,13 @@ fn bare(head: &Heading, names: (&str, &str), subject: &str) -> Result<MessageBui
     let sent = u64::try_from(head.date_ms).unwrap_or(0) / 1000;
     let name = HeaderName::new_from_ascii("Auto-Submitted".into())
         .map_err(|e| EmailError::Build(e.to_string()))?;
-    Ok(Message::builder()
+    let mut message = Message::builder()
         .from(mailbox(names.0, address(&head.from, "sender")?))
-        .to(mailbox(names.1, address(&head.to, "recipient")?))
+        .to(mailbox(names.1, address(&head.to, "recipient")?));
+    for other in &head.cc {
+        message = message.cc(mailbox("", address(other, "recipient")?));
+    }
+    Ok(message
         .subject(text::clean(subject).into_owned())
         .date(SystemTime::UNIX_EPOCH + Duration::from_secs(sent))
         .message_id(Some(format!("<{}>", text::clean(&head.message_id))))

@@ -4,7 +4,7 @@ use super::printable::Printable;
 use super::texts::Key;
 use super::tongue::Tongue;
 use crate::domain::document::DocumentKind;
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::domain::speech::Language;
 use crate::domain::text;
 use chrono::NaiveDate;
@@ -66,7 +66,20 @@ impl Letter {
             let sum = tongue.sum(debt.currency, debt.open_minor);
             tongue.fill(Key::ReminderLine, &[&debt.number, &tongue.date(debt.due_on), &sum])
         };
-        let invoices = of.invoices.iter().map(line).collect::<Vec<_>>().join("\n");
+        let flat = |fee: &FeeWords| {
+            let money = fee.flat?;
+            let sum = tongue.sum(money.currency, money.minor);
+            Some(tongue.fill(Key::ReminderFlat, &[&fee.number, &fee.law, &sum]))
+        };
+        let interest = |fee: &FeeWords| {
+            let (money, from, to) = fee.interest?;
+            let sum = tongue.sum(money.currency, money.minor);
+            let (from, to) = (tongue.date(from), tongue.date(to));
+            let values = [fee.number.as_str(), &from, &to, &fee.law, &sum];
+            Some(tongue.fill(Key::ReminderInterest, &values))
+        };
+        let fees = of.fees.iter().flat_map(|fee| flat(fee).into_iter().chain(interest(fee)));
+        let invoices = of.invoices.iter().map(line).chain(fees).collect::<Vec<_>>().join("\n");
         let paid = if of.paid_in_part { tongue.say(Key::ReminderPaid) } else { String::new() };
         let day = tongue.date(of.today);
         let values = [&day, &invoices, &paid, of.bank, of.customer, of.issuer];
@@ -105,6 +118,8 @@ impl Letter {
 pub struct Overdue<'a> {
     pub today: NaiveDate,
     pub invoices: Vec<OverdueLine>,
+    /// What is claimed for it.
+    pub fees: Vec<FeeWords>,
     /// Whether something came of them, or was credited.
     pub paid_in_part: bool,
     /// Where to pay, lines parted by `\n`.
@@ -121,6 +136,17 @@ pub struct OverdueLine {
     pub currency: Currency,
     /// What is left of it.
     pub open_minor: i64,
+}
+
+/// What is claimed for late payment of one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeeWords {
+    /// The invoice's number.
+    pub number: String,
+    pub flat: Option<Money>,
+    /// With its days, both inclusive.
+    pub interest: Option<(Money, NaiveDate, NaiveDate)>,
+    pub law: String,
 }
 
 fn correction(document: &Printable) -> String {

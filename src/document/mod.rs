@@ -43,7 +43,7 @@ pub use error::PrintError;
 pub use frozen::{Letterhead, issuer};
 pub use invoice::{Press, Typeset};
 pub use layout::{LAYOUT, imprint};
-pub use letter::{Letter, Overdue, OverdueLine};
+pub use letter::{FeeWords, Letter, Overdue, OverdueLine};
 pub use logo::Logo;
 pub use printable::{Line, Printable, country_code};
 pub use stamp::Stamp;

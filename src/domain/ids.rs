@@ -56,6 +56,7 @@ id!(/** A note on an account or a document. */ NoteId, "N");
 id!(/** An instalment plan. */ PlanId, "IP");
 id!(/** What was handed to a collection agency. */ CaseId, "AC");
 id!(/** A line of a bank's statement. */ LineId, "BL");
+id!(/** A reminder that was sent, or was to be. */ ReminderId, "RM");
 
 /// A bill run or a payment run, as `daybook run …` takes either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

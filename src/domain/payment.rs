@@ -110,6 +110,17 @@ impl MethodKind {
         };
         debited_on.checked_add_days(Days::new(days))
     }
+
+    /// Banking days within which the payer's bank sends a debit back by itself, for lack of funds and the
+    /// like: SEPA Core 5 (rulebook 4.3.2.2), ACH 2 (Nacha rules, R01 to R04). None of a card: it is answered
+    /// at once.
+    pub fn returned_within(self) -> Option<u32> {
+        match self {
+            Self::Card => None,
+            Self::Sepa => Some(5),
+            Self::Ach => Some(2),
+        }
+    }
 }
 
 text_enum! {

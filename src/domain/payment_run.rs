@@ -4,6 +4,7 @@
 use super::ids::{AccountId, DocumentId, MethodId};
 use super::payment::PaymentStatus;
 use super::payment_method::{MethodState, Unusable, first_usable};
+use super::stop::StopKind;
 use super::text::grouped;
 use chrono::NaiveDate;
 
@@ -34,6 +35,10 @@ text_enum! {
         Disputed = "disputed",
         /// A collection agency has the account.
         WithAgency = "with_agency",
+        /// The account is insolvent.
+        Insolvent = "insolvent",
+        /// The customer has died.
+        Deceased = "deceased",
         /// The bank took an earlier payment of it back.
         Returned = "returned_or_charged_back",
         /// Credits or somebody else's payment settled it in the meantime.
@@ -72,6 +77,8 @@ impl SkipReason {
             | Self::Instalments
             | Self::Disputed
             | Self::WithAgency
+            | Self::Insolvent
+            | Self::Deceased
             | Self::Settled
             | Self::BillRunOpen
             | Self::Stopped => false,
@@ -106,6 +113,8 @@ impl SkipReason {
             Self::Instalments => "it is paid in instalments: end the plan first",
             Self::Disputed => "the customer disputes it: end the dispute first",
             Self::WithAgency => "a collection agency has the account: take it back first",
+            Self::Insolvent => "the account is insolvent: nothing of it is collected",
+            Self::Deceased => "the customer has died: nothing of it is collected",
             Self::Returned => "its money went back: a person decides",
             Self::Settled => "nothing is owed on it any more",
             Self::BillRunOpen => "its bill run is not posted",
@@ -176,6 +185,8 @@ pub struct Candidate {
     pub disputed: bool,
     /// A collection agency has the account.
     pub with_agency: bool,
+    /// Nothing of the account is collected, for this reason.
+    pub stopped: Option<StopKind>,
     /// An earlier payment of it came back, and not for a reason that may pass (lack of funds).
     pub returned: bool,
     /// Earliest next try by the rules, UTC ms.
@@ -209,6 +220,8 @@ pub fn judge(
         (candidate.balance_minor <= 0, SkipReason::Settled),
         (!candidate.account_auto_pay, SkipReason::AccountNotAuto),
         (candidate.auto_pay_off, SkipReason::InvoiceNotAuto),
+        (candidate.stopped == Some(StopKind::Insolvent), SkipReason::Insolvent),
+        (candidate.stopped == Some(StopKind::Deceased), SkipReason::Deceased),
         (candidate.with_agency, SkipReason::WithAgency),
         (candidate.disputed, SkipReason::Disputed),
         (candidate.instalments, SkipReason::Instalments),
@@ -246,6 +259,8 @@ pub fn judge_again(
         (candidate.balance_minor < amount_minor, "less is owed than was asked for"),
         (!candidate.account_auto_pay, "auto-pay is off for the account"),
         (candidate.auto_pay_off, "auto-pay is off for it"),
+        (candidate.stopped == Some(StopKind::Insolvent), "the account is insolvent"),
+        (candidate.stopped == Some(StopKind::Deceased), "the customer has died"),
         (candidate.with_agency, "a collection agency has the account"),
         (candidate.disputed, "the customer disputes it"),
         (candidate.promised, "the customer promised to pay"),
@@ -330,6 +345,7 @@ mod tests {
             instalments: false,
             disputed: false,
             with_agency: false,
+            stopped: None,
             returned: false,
             next_retry_at_ms: None,
             given_up: false,
@@ -369,6 +385,11 @@ mod tests {
             (Candidate { promised: true, instalments: true, ..c() }, SkipReason::Instalments),
             (Candidate { disputed: true, ..c() }, SkipReason::Disputed),
             (Candidate { with_agency: true, disputed: true, ..c() }, SkipReason::WithAgency),
+            (
+                Candidate { stopped: Some(StopKind::Insolvent), with_agency: true, ..c() },
+                SkipReason::Insolvent,
+            ),
+            (Candidate { stopped: Some(StopKind::Deceased), ..c() }, SkipReason::Deceased),
             (Candidate { returned: true, ..c() }, SkipReason::Returned),
             (Candidate { given_up: true, ..c() }, SkipReason::GaveUp),
             (Candidate { next_retry_at_ms: Some(NOW + 1), ..c() }, SkipReason::RetryLater),
@@ -399,6 +420,7 @@ mod tests {
             (Candidate { auto_pay_off: true, ..live() }, 100, false),
             (Candidate { disputed: true, ..live() }, 100, false),
             (Candidate { with_agency: true, ..live() }, 100, false),
+            (Candidate { stopped: Some(StopKind::Insolvent), ..live() }, 100, false),
             (Candidate { promised: true, ..live() }, 100, false),
         ];
         for (candidate, amount, ended) in against {

@@ -36,6 +36,7 @@ use crate::domain::month::Month;
 use crate::domain::note::{On, References};
 use crate::domain::payment::{Channel, NextAction};
 pub use crate::domain::run_params::{AccountFilter, BcdFilter, NewPaymentRun};
+use crate::domain::stop::NewStop;
 use crate::domain::tag::Tagging;
 
 use crate::store::desk::SavedFilter;
@@ -354,6 +355,16 @@ pub enum Command {
     },
     /// An account goes to a collection agency.
     HandToAgency(NewCase),
+    /// Nothing of an account is collected any more.
+    StopAccount(NewStop),
+    /// It is collected again.
+    EndStop {
+        account: AccountId,
+        /// The account's number.
+        number: String,
+        /// May be empty.
+        reason: String,
+    },
     /// Writes the file of what is with an agency; nothing of the book changes.
     AgencyFile {
         /// Where to; empty = beside the book.

@@ -12,7 +12,7 @@ use crate::engine::clockwork::schedule;
 use crate::engine::collect::retry::Which;
 use crate::engine::collect::{
     self, agency, bank, dispute, follow_up, instalments, money, outside_payment, reconcile, remind,
-    retry,
+    retry, stop,
 };
 use crate::engine::deliver::copies::When;
 use crate::engine::deliver::{self, print};
@@ -165,6 +165,10 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         }
         Command::MakePlan(new) => instalments::make(session, &new),
         Command::EndPlan { plan, reason } => instalments::end(session, plan, &reason),
+        Command::StopAccount(new) => stop::begin(session, &new),
+        Command::EndStop { account, number, reason } => {
+            stop::end(session, account, &number, &reason)
+        }
         Command::BankRead { through } => bank::read_until(session, through),
         Command::ClosePeriod { month } => closed(session, month),
         Command::HandToAgency(new) => agency::hand_over(session, &new),

@@ -20,6 +20,12 @@ pub fn last(db: &Db<'_>) -> Result<Option<BankRead>, StoreError> {
     })
 }
 
+/// Until which day all that came is in the book, as the latest of what a clerk said has it; none where
+/// nobody ever did.
+pub fn through(db: &Db<'_>) -> Result<Option<NaiveDate>, StoreError> {
+    Ok(last(db)?.map(|last| last.through_on))
+}
+
 /// Says it.
 pub fn say(tx: &Tx<'_>, through: NaiveDate) -> Result<(), StoreError> {
     tx.run(

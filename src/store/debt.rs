@@ -383,27 +383,41 @@ pub fn withdraw_promise(tx: &Tx<'_>, document: DocumentId) -> Result<(), StoreEr
 }
 
 /// Whether [`end_promises`] has anything to do.
-pub fn promises_to_end(db: &Db<'_>, today: NaiveDate) -> Result<bool, StoreError> {
+pub fn promises_to_end(
+    db: &Db<'_>,
+    today: NaiveDate,
+    broken_before: NaiveDate,
+) -> Result<bool, StoreError> {
     db.any(
-        "SELECT 1 FROM promise p JOIN document_state s ON s.document_id = p.document_id
-             WHERE p.state = 'open' AND (p.promised_on < ?1 OR s.balance_minor <= 0)",
-        [today],
+        &format!(
+            "SELECT 1 FROM promise p JOIN document_state s ON s.document_id = p.document_id
+             WHERE {PROMISE_OVER}"
+        ),
+        (today, broken_before),
     )
 }
 
+/// What was promised came.
+const CAME: &str = "s.balance_minor <= max(p.owed_minor - p.amount_minor, 0)";
+/// A promise that came, or whose day (`?1`, `?2` if nothing came) is over.
+const PROMISE_OVER: &str = "p.state = 'open' AND (s.balance_minor <= 0 OR p.promised_on < ?2
+    OR (p.promised_on < ?1 AND s.balance_minor <= max(p.owed_minor - p.amount_minor, 0)))";
+
 /// Ends the promises whose day has gone by: kept when what was promised came, else broken; neither keeps
-/// anything back any more. Gives the broken ones as (document number, document, amount, day).
+/// anything back any more. One is broken only of a day before `broken_before`. Gives the broken ones as
+/// (document number, document, amount, day).
 pub fn end_promises(
     tx: &Tx<'_>,
     today: NaiveDate,
+    broken_before: NaiveDate,
 ) -> Result<Vec<(String, DocumentId, i64, NaiveDate)>, StoreError> {
     let ended: Vec<(i64, String, i64, i64, NaiveDate, bool)> = tx.all(
-        "SELECT p.id, d.number, p.document_id, p.amount_minor, p.promised_on,
-           s.balance_minor <= max(p.owed_minor - p.amount_minor, 0)
-         FROM promise p JOIN document d ON d.id = p.document_id
-         JOIN document_state s ON s.document_id = p.document_id
-         WHERE p.state = 'open' AND (p.promised_on < ?1 OR s.balance_minor <= 0)",
-        [today],
+        &format!(
+            "SELECT p.id, d.number, p.document_id, p.amount_minor, p.promised_on, {CAME}
+             FROM promise p JOIN document d ON d.id = p.document_id
+             JOIN document_state s ON s.document_id = p.document_id WHERE {PROMISE_OVER}"
+        ),
+        (today, broken_before),
         |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?)),
     )?;
     let mut broken = Vec::new();

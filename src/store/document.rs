@@ -30,6 +30,8 @@ text_enum! {
         OpenItem = "open_item",
         /// The internal cancelation of what nobody got.
         Void = "void",
+        /// Damages for late payment, claimed by a reminder.
+        Dunning = "dunning",
     }
 }
 

@@ -58,6 +58,9 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0051_bank.sql"),
     include_str!("migrations/0052_statement_copy.sql"),
     include_str!("migrations/0053_fx_rate.sql"),
+    include_str!("migrations/0054_reminder.sql"),
+    include_str!("migrations/0055_account_stop.sql"),
+    include_str!("migrations/0056_reminder_fee.sql"),
 ];
 
 /// The schema of this program.

@@ -8,6 +8,7 @@ use super::{Db, StoreError, account, many, tally, word};
 use crate::domain::account::{DeliveryPreference, Ways};
 use crate::domain::frozen::Frozen;
 use crate::domain::ids::{AccountId, BillRunId, DocumentId};
+use crate::domain::text_enum;
 use chrono::NaiveDate;
 use std::collections::HashSet;
 
@@ -26,14 +27,25 @@ pub struct Undelivered {
     pub skip_zero_email: bool,
     /// The memo that reversed it, by number; empty = not reversed.
     pub reversed_by: String,
-    /// Whether it was canceled internally, or cancels so: it goes nowhere.
-    pub internal: bool,
+    pub kept: Kept,
     /// The ways that the account wants today.
     pub ways: Ways,
     /// Where electronic invoices to it go today; empty = nowhere.
     pub electronic: String,
     /// Its e-mail addresses today.
     pub emails: Vec<String>,
+}
+
+text_enum! {
+    /// Why a document goes nowhere by itself.
+    Kept {
+        /// It does.
+        Goes = "goes",
+        /// It was canceled internally, or cancels so.
+        Internal = "internal",
+        /// A reminder says it.
+        Claimed = "claimed",
+    }
 }
 
 /// What is delivered at all: posted invoices and memos, not write-offs, not another system's.
@@ -45,8 +57,9 @@ fn selected() -> String {
     format!(
         "SELECT d.id, d.account_id, d.total_minor, d.frozen, coalesce(r.skip_zero_email, 0),
                 coalesce((SELECT m.number FROM document m WHERE m.id = s.reversed_by), ''), v.delivery, v.emails, {},
-                coalesce(d.number, ''), v.legal, d.source = 'void' OR EXISTS (
-                  SELECT 1 FROM document m WHERE m.id = s.reversed_by AND m.source = 'void')
+                coalesce(d.number, ''), v.legal, CASE WHEN d.source = 'dunning' THEN 'claimed'
+                  WHEN d.source = 'void' OR EXISTS (SELECT 1 FROM document m
+                    WHERE m.id = s.reversed_by AND m.source = 'void') THEN 'internal' ELSE 'goes' END
          FROM document d JOIN document_state s ON s.document_id = d.id
          JOIN account_version v ON v.id = {}
          LEFT JOIN bill_run r ON r.id = d.run_id",
@@ -65,7 +78,7 @@ fn undelivered(r: &Row<'_>) -> Result<Undelivered, StoreError> {
         frozen: frozen_form::column(r, (3, 8), id)?,
         skip_zero_email: r.get(4)?,
         reversed_by: r.get(5)?,
-        internal: r.get(11)?,
+        kept: word(r, 11, Kept::parse)?,
         ways: word(r, 6, DeliveryPreference::parse)?.ways(),
         electronic: account::legal(r.text(10)?)?.electronic_address,
         emails: addresses(r.text(7)?),

@@ -30,10 +30,14 @@ fn skipped(book: &Book) -> Value {
     book.run(&run).ends(0).json()["skipped"].clone()
 }
 
+/// Accounts of which something is due a reminder: the next payment run charges it first.
 fn reminded(book: &Book) -> Vec<String> {
     let dry = book.run(&["payment", "remind", "--dry-run", "--json"]).ends(0).json();
-    let sent = dry["sent"].as_array().unwrap();
-    sent.iter().map(|s| s["account_number"].as_str().unwrap().to_owned()).collect()
+    assert_eq!(dry["sent"], json!([]), "{dry}");
+    let waiting = dry["waiting"].as_array().unwrap().iter();
+    let mut all: Vec<String> = waiting.map(|w| w["account"].as_str().unwrap().to_owned()).collect();
+    all.dedup();
+    all
 }
 
 fn tasks(book: &Book) -> Vec<String> {
@@ -247,6 +251,61 @@ fn an_agency_stops_everything_of_its_account_and_gets_a_file() {
     assert_eq!(run.json()["skipped"], json!({}));
     assert_eq!(book.run(&["agency", "list", "--json"]).ends(0).json(), json!([]));
     sound(&book);
+}
+
+#[test]
+fn nothing_of_an_insolvent_account_or_of_the_dead_is_collected_until_somebody_says_it_is_over() {
+    for kind in ["insolvent", "deceased"] {
+        let book = owing_more();
+        at(&book, "2026-01-12");
+        let stop = ["account", "stop", "A1", kind];
+        book.run(&stop).ends(2);
+        book.run(&[&stop[..], &["--reason", " "]].concat()).ends(2);
+        book.run(&[&stop[..], &["--reason", "r", "--since", "2026-01-13"]].concat()).ends(2);
+        book.run(&["account", "stop", "A1", "none"]).ends(2);
+        assert_eq!(skipped(&book), json!({}));
+        let letter = ["--reason", "letter of the court", "--since", "2026-01-08"];
+        let said = book.run(&[&stop[..], &letter].concat()).ends(0).out;
+        assert!(said.contains("since 2026-01-08: letter of the court"), "{said}");
+        // All of the account, whatever falls due, by runs, by hand and by the rules.
+        assert_eq!(skipped(&book), json!({ kind: 2 }));
+        assert_eq!(reminded(&book), ["A2"]);
+        for bad in [
+            &["instalments", "new", "A1", "--count", "2", "--first", "2026-02-20"][..],
+            &["agency", "hand-over", "A1", "--agency", "X"],
+        ] {
+            let refused = book.run(bad).ends(2).err;
+            assert!(
+                refused.contains(kind) && refused.contains("account stop A1 none"),
+                "{refused}"
+            );
+        }
+        let failed = [
+            "sql",
+            "--read-only",
+            "SELECT kind, since_on, said_by <> '' AS by FROM account_stop",
+            "--json",
+        ];
+        let row = book.run(&failed).ends(0).json()[0].clone();
+        assert_eq!(row, json!({ "kind": kind, "since_on": "2026-01-08", "by": "1" }));
+        at(&book, "2026-03-01");
+        let run = ["collect", "--target", "2026-03-01", "--account", "A1", "--json"];
+        let run = book.run(&run).ends(0).json();
+        assert_eq!((&run["skipped"], &run["picked"]), (&json!({ kind: 3 }), &json!(0)));
+        sound(&book);
+        let mut desk = Desk::at(&book.path, 100, 30);
+        desk.press("5ffffffffff").shows(kind);
+        desk.press("8").shows(&format!("{kind} since 2026-01-08 (letter of the court)"));
+        desk.press("P").shows(&format!("A1 is not {kind} any more"));
+        desk.press("o").press("discharged<C-s>").shows("what is open is collected again");
+        desk.press("Po").shows("insolvent");
+        desk.press("by the court<C-s>").shows("insolvent since 2026-03-01");
+        assert_eq!(book.count("SELECT count(*) FROM account_stop WHERE ended_at IS NULL"), 1);
+        drop(desk);
+        book.run(&["account", "stop", "A1", "none", "--reason", "discharged"]).ends(0);
+        assert_eq!(skipped(&book), json!({}));
+        sound(&book);
+    }
 }
 
 #[test]

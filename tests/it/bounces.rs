@@ -5,7 +5,7 @@ use crate::harness::book::Book;
 use crate::harness::day::posted;
 use serde_json::{Value, json};
 
-fn report(of: &str, to: &str, action: &str, name: &str) -> String {
+pub fn report(of: &str, to: &str, action: &str, name: &str) -> String {
     format!(
         "From: MAILER-DAEMON@mx.example.org\nMessage-ID: <{name}@mx.example.org>\nMIME-Version: 1.0\n\
          Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\n\n\

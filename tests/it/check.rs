@@ -101,6 +101,11 @@ const SEEDS: &[(&str, &str)] = &[
         "payouts_add_up",
         "INSERT INTO payout VALUES (1, 'sandbox', 'po_1', 'Booked', '2026-01-01', '2026-01-01', 'EUR', 5, 1, 4, x'00')",
     ),
+    (
+        "agreed_stands",
+        "INSERT INTO reminder VALUES (1, 1, 'a@x.example', 'came_back', 5); INSERT INTO reminder_document VALUES (1, 2, 1, 0, NULL);
+         UPDATE document_state SET reminder_level = 1, reminded_at = 5 WHERE document_id = 2",
+    ),
     ("customers_found", "DELETE FROM account_text_docsize WHERE id = 2"),
     ("tallies_count", "UPDATE tally SET count = count + 1 WHERE name = 'owed'"),
     ("tallies_count", "UPDATE tally SET sum_minor = sum_minor + 1 WHERE name = 'undelivered'"),

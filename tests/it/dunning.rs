@@ -74,7 +74,8 @@ fn what_credits_cover_is_not_asked_for() {
         at(&book, "2026-03-01");
         let dry = book.run(&["payment", "remind", "--dry-run", "--json"]).ends(0).json();
         let sent = remind(&book);
-        assert_eq!(dry["sent"], Value::from(sent.clone()), "{memo} {money}");
+        let of = |sent: &Value| sent[0]["invoices"].clone();
+        assert_eq!(of(&dry["sent"]), of(&Value::from(sent.clone())), "{memo} {money}");
         let said = sent.first().map(|s| s["invoices"][0]["balance"].as_str().unwrap().to_owned());
         assert_eq!(said.as_deref(), asked, "{memo} {money}");
         sound(&book);
@@ -164,8 +165,9 @@ fn a_debt_owed_again_is_reminded_again_from_its_first_level() {
     let mut levels = Vec::new();
     for day in ["2026-03-07", "2026-03-08", "2026-03-22", "2026-04-15", "2026-12-01"] {
         at(&book, day);
-        for sent in remind(&book) {
-            assert_eq!(sent["account_number"], "A1");
+        let all = remind(&book);
+        // The other goes on from its first.
+        for sent in all.iter().filter(|sent| sent["account_number"] == "A1") {
             levels.push((day, sent["invoices"][0]["level"].as_u64().unwrap()));
         }
     }

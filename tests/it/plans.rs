@@ -187,6 +187,7 @@ const SMALL: &[&str] = &[
     "dispute",
     "instalment_plan",
     "agency_case",
+    "account_stop",
     "print_batch",
 ];
 

@@ -18,6 +18,8 @@ use daybook::domain::payment::{
     Channel, DeclineClass, DeliveryStatus, MethodKind, MethodStatus, NextAction, PaymentRunStatus,
     PaymentStatus,
 };
+use daybook::domain::reminder::{ReminderCopyState, ReminderState};
+use daybook::domain::stop::StopKind;
 use daybook::store::BookKind;
 use daybook::store::deed::DeedKind;
 use daybook::store::document::{Origin, Source};
@@ -56,6 +58,9 @@ fn expected() -> BTreeMap<&'static str, Vec<&'static str>> {
     let category: Vec<&str> = std::iter::once("").chain(words!(Category)).collect();
     let mut all = BTreeMap::from([
         ("e_document.form", words!(Form)),
+        ("reminder.state", words!(ReminderState)),
+        ("reminder_copy.state", words!(ReminderCopyState)),
+        ("account_stop.kind", words!(StopKind)),
         ("e_document_version.form", words!(Form)),
         ("network_copy.state", words!(NetworkState)),
         ("network_receipt.said", words!(Said)),

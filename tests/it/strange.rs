@@ -122,6 +122,11 @@ fn edges(setting: &Setting) -> Vec<String> {
             let codes = ["DE", "de", "DE89370400440532013000", "COBADEFFXXX", "DE98ZZZ09999999999"];
             all.extend(codes.map(str::to_owned));
         }
+        Allowed::BaseRates => {
+            let rates =
+                ["DE 2026-07-01 1.27", "DE 2026-07-01", "DE 2026-07-02 1", "XX 2026-07-01 1"];
+            all.extend(rates.map(str::to_owned));
+        }
         Allowed::Bool
         | Allowed::AmountOrEmpty
         | Allowed::StepOrEmpty

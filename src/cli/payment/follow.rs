@@ -9,15 +9,15 @@ use crate::cli::output;
 use crate::cli::progress;
 use crate::domain::dispute::{DisputeCode, GivenDispute, reason as dispute_reason};
 use crate::domain::ids::MethodId;
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::domain::payment::MethodKind;
 use crate::domain::payment_method::Unusable;
-use crate::engine::collect::{self, follow_up, remind as engine_remind};
+use crate::engine::collect::{self, FeeLine, Waiting, follow_up, remind as engine_remind};
 use crate::engine::command::Receipt;
 use crate::engine::{Error, Session, reach};
 use crate::store::{StoreError, account, debt, dispute, method_state};
 use chrono::{DateTime, NaiveDate};
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn said(receipt: &Receipt, ctx: &Ctx) -> Result<Exit, Error> {
     if ctx.json {
@@ -184,7 +184,9 @@ pub(super) fn remind(session: &mut Session, dry_run: bool, ctx: &Ctx) -> Result<
                                 "currency": currency.code() })
                     })
                     .collect();
-                json!({ "account_number": one.account, "to": one.to, "invoices": invoices })
+                let id = one.id.map(|id| id.to_string());
+                json!({ "id": id, "account_number": one.account, "to": one.to, "invoices": invoices,
+                        "fees": one.fees.iter().map(fee_json).collect::<Vec<_>>() })
             })
             .collect();
         let refused: Vec<_> = done
@@ -192,7 +194,10 @@ pub(super) fn remind(session: &mut Session, dry_run: bool, ctx: &Ctx) -> Result<
             .iter()
             .map(|r| json!({ "account_number": r.what, "reason": r.reason }))
             .collect();
-        output::json(&json!({ "dry_run": dry_run, "sent": sent, "refused": refused }))?;
+        let waiting: Vec<_> = done.waiting.iter().map(waiting_json).collect();
+        let bank = Some(&done.bank).filter(|words| !words.is_empty());
+        output::json(&json!({ "dry_run": dry_run, "sent": sent, "refused": refused,
+                              "waiting": waiting, "bank": bank, "doubts": done.doubts }))?;
     } else {
         let word = if dry_run { "would be reminded" } else { "reminded" };
         output::line(&format!("{} accounts {word}", done.sent.len()));
@@ -205,11 +210,40 @@ pub(super) fn remind(session: &mut Session, dry_run: bool, ctx: &Ctx) -> Result<
                 ));
             }
         }
+        for fee in done.sent.iter().flat_map(|one| &one.fees) {
+            output::line(&format!("  {}", fee.said()));
+        }
+        for doubt in &done.doubts {
+            output::line(&format!("  {doubt}"));
+        }
         for one in &done.refused {
             output::line(&format!("  not reminded {}: {}", one.what, one.reason));
         }
+        for one in &done.waiting {
+            let until = one.until.map(|day| format!(" until {day}")).unwrap_or_default();
+            let (account, number) = (&one.account, &one.number);
+            output::line(&format!("  waits {account} {number}{until}: {}", one.why));
+        }
+        if !done.bank.is_empty() {
+            output::line(&done.bank);
+        }
     }
     Ok(Exit::partly_if(!done.refused.is_empty()))
+}
+
+fn fee_json(fee: &FeeLine) -> Value {
+    json!({
+        "invoice": fee.number,
+        "flat": fee.flat.map(Money::plain),
+        "interest": fee.interest.map(Money::plain),
+        "from": fee.days.map(|days| days.0),
+        "to": fee.days.map(|days| days.1),
+        "law": fee.law,
+    })
+}
+
+fn waiting_json(one: &Waiting) -> Value {
+    json!({ "account": one.account, "number": one.number, "until": one.until, "why": one.why })
 }
 
 fn method_id(text: &str) -> Result<MethodId, Error> {

@@ -164,6 +164,8 @@ keys! {
     StatementMail = "statement_mail" Letter ["span", "balances", "legal", "bank", "customer?", "issuer?"];
     StatementBalanceLine = "statement_balance_line" Line ["day", "sum"];
     TaxHome = "tax_home" Sentence ["sum", "rate", "day"];
+    ReminderFlat = "reminder_flat" Line ["number", "law", "sum"];
+    ReminderInterest = "reminder_interest" Line ["number", "from", "to", "law", "sum"];
 }
 
 impl Key {

@@ -49,8 +49,10 @@ pub fn step(db: &Db<'_>, step: Step, now: Now, actor: &Actor) -> Result<StepRow,
             (Totals { money: Purse::default(), ..found }, today::refused(db)?)
         }
         Step::Overdue => {
-            let due = remind::count(db, &settings::load(db)?, now).map_err(unreadable)?;
-            let words = some(due, "reminder due", "reminders due");
+            let (due, bank) = remind::count(db, &settings::load(db)?, now).map_err(unreadable)?;
+            let words = [some(due, "reminder due", "reminders due"), bank];
+            let words = words.iter().filter(|words| !words.is_empty());
+            let words = words.map(String::as_str).collect::<Vec<_>>().join("; ");
             (failed::totals(db, &Filter::parse(&format!("due<{}", now.today))?)?, words)
         }
         Step::Notices => today::open_notices(db, actor.uid)?,

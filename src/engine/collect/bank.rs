@@ -1,12 +1,12 @@
 //! Through which day the bank is read: until then, what came by transfer may be owed still as the book
 //! sees it, and be charged again.
 
-use super::follow_up::done;
-use crate::config::key;
+use crate::config::{Config, key};
 use crate::domain::actor::Verb;
+use crate::domain::reminder::Bank;
 use crate::engine::command::Receipt;
 use crate::engine::{Error, Session};
-use crate::store::bank_read;
+use crate::store::{Db, StoreError, bank_read};
 use chrono::{NaiveDate, NaiveTime};
 
 /// The bank is read through a day that is over, or today; said anew it takes the place of what was said.
@@ -20,7 +20,16 @@ pub fn read_until(session: &mut Session, through: NaiveDate) -> Result<Receipt, 
         bank_read::say(tx, through)?;
         let words = format!("the bank is read until {through}");
         tx.note("", &words);
-        Ok(done(words))
+        Ok(Receipt { summary: words, done: 1, ..Receipt::default() })
+    })
+}
+
+/// How far it is read, where the book reads one at all.
+pub fn state(db: &Db<'_>, config: &Config) -> Result<Bank, StoreError> {
+    Ok(match bank_read::through(db)? {
+        Some(day) => Bank::Through(day),
+        None if config.get(key::DAY_BANK_BY).is_empty() => Bank::Nobody,
+        None => Bank::Unread,
     })
 }
 

@@ -1,5 +1,6 @@
 //! What a person does about money that has not come: promises, another method, auto-pay off.
 
+use super::bank;
 use crate::config::key;
 use crate::domain::actor::Verb;
 use crate::domain::ids::{AccountId, DocumentId, MethodId};
@@ -14,7 +15,7 @@ use crate::gateway::NAMES;
 use crate::store::debt::Debt;
 use crate::store::four_eyes::Object;
 use crate::store::payment_method::{self, MethodTerms};
-use crate::store::{Tx, account, debt, instalment, method_state, notice};
+use crate::store::{Db, StoreError, Tx, account, debt, instalment, method_state, notice};
 use chrono::NaiveDate;
 
 pub(super) fn done(summary: String) -> Receipt {
@@ -208,16 +209,17 @@ pub fn close_method(session: &mut Session, method: MethodId) -> Result<Receipt, 
     })
 }
 
-/// Ends promises whose day has gone by; a broken one becomes a task for a person. Gives how many
-/// were broken.
+/// Ends promises whose day has gone by; a broken one becomes a task for a person. None is broken before
+/// the bank is read far enough. Gives how many were broken.
 pub fn end_promises(session: &mut Session) -> Result<usize, Error> {
-    let today = session.now()?.today;
-    if !session.read(|db| debt::promises_to_end(db, today))? {
+    let (config, today) = (session.config()?, session.now()?.today);
+    let before = |db: &Db<'_>| Ok::<_, StoreError>(bank::state(db, &config)?.broken_before(today));
+    if !session.read(|db| debt::promises_to_end(db, today, before(db)?))? {
         return Ok(0);
     }
     session.write(Verb::Housekeeping, |tx| {
         tx.quiet();
-        let broken = debt::end_promises(tx, tx.now().today)?;
+        let broken = debt::end_promises(tx, tx.now().today, before(tx)?)?;
         for (number, document, _, on) in &broken {
             notice::task(
                 tx,

@@ -1,5 +1,6 @@
 //! Instalment plans: made, foretold, ended by a person or by an instalment that did not come.
 
+use super::bank;
 use super::follow_up::done;
 use super::money::Foretold;
 use super::which::{self, Chosen};
@@ -11,7 +12,7 @@ use crate::engine::command::Receipt;
 use crate::engine::command::words::INSTALMENTS_NEW;
 use crate::engine::review::picked::short;
 use crate::engine::{Error, Session};
-use crate::store::{Db, debt, dispute, instalment, notice};
+use crate::store::{Db, StoreError, debt, dispute, instalment, notice};
 use chrono::{Months, NaiveDate};
 
 /// Days with amounts for what was chosen.
@@ -183,11 +184,12 @@ fn over(plan: &Plan, today: NaiveDate) -> Option<PlanState> {
 }
 
 /// Ends the plans that are kept or missed, a missed one with a task for a person, and disputes of what
-/// nobody owes any more. Gives how many were missed.
+/// nobody owes any more. None is missed before the bank is read far enough. Gives how many were missed.
 pub fn end_over(session: &mut Session) -> Result<usize, Error> {
-    let today = session.now()?.today;
-    let any =
-        session.read(|db| Ok(!instalment::over(db, today)?.is_empty() || dispute::idle(db)?))?;
+    let (config, today) = (session.config()?, session.now()?.today);
+    let before = |db: &Db<'_>| Ok::<_, StoreError>(bank::state(db, &config)?.broken_before(today));
+    let any = session
+        .read(|db| Ok(!instalment::over(db, before(db)?)?.is_empty() || dispute::idle(db)?))?;
     if !any {
         return Ok(0);
     }
@@ -195,10 +197,11 @@ pub fn end_over(session: &mut Session) -> Result<usize, Error> {
         tx.quiet();
         dispute::end_idle(tx)?;
         let mut missed = 0;
-        for id in instalment::over(tx, tx.now().today)? {
+        let before = before(tx)?;
+        for id in instalment::over(tx, before)? {
             let plan = instalment::get(tx, id)?;
             let (id, number) = (plan.id, &plan.account_number);
-            match over(&plan, tx.now().today) {
+            match over(&plan, before) {
                 Some(PlanState::Kept) => instalment::end(tx, id, PlanState::Kept, "")?,
                 Some(_) => {
                     let why = format!("{} was not paid", plan.said());

@@ -1,32 +1,38 @@
-//! Reminders: one e-mail an account and address for what is overdue, by levels of days
-//! (`reminder.levels`). Never for what is disputed, promised, with an agency, has a payment on its way or a retry that is
-//! planned; asked again, with the balance, at sending. What a customer has in credit counts as paid: nobody is
-//! reminded of what their credit memos and unapplied payments cover, nor of more than the rest.
+//! Reminders: one e-mail an account for what is overdue, by levels of days (`reminder.levels`), each level
+//! after the one before it. Never for what is disputed, promised or with an agency; it waits while a payment
+//! is on its way or planned, and until the bank is read ([`due`](super::due)); asked again, with the balance,
+//! at sending. What a customer has in credit counts as paid: nobody is reminded of what their credit memos and
+//! unapplied payments cover, nor of more than the rest.
 //!
 //! The level is written down before the mail leaves, so a customer is not reminded twice because
 //! somebody died in between; it is taken back when the mail certainly did not leave.
 
+use super::due::{self, Due, Unreachable, Waiting, due, nobody_said, terms};
+use super::fees::{self, FeeLine, Fees};
 use crate::clock::Now;
-use crate::config::{Config, key, rising_days};
+use crate::config::{Config, key};
 use crate::document::email::{self, Heading};
-use crate::document::{Letter, Overdue, OverdueLine, Tongue};
-use crate::domain::account::{AccountTerms, version_on};
+use crate::document::{FeeWords, Letter, Overdue, OverdueLine, Tongue};
+use crate::domain::account::AccountTerms;
 use crate::domain::actor::Verb;
-use crate::domain::ids::{AccountId, DocumentId, JobId};
-use crate::domain::money::{Currency, Purse};
+use crate::domain::ids::{JobId, ReminderId};
+use crate::domain::money::Currency;
+use crate::domain::reminder::{ReminderCopyState, ReminderState};
 use crate::domain::text::counted;
 use crate::engine::command::{JobSpec, Refused};
 use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::{Error, Session};
 use crate::engine::{deliver, mailer, speech};
 use crate::mail::{Envelope, MailOutcome, Mailer};
-use crate::store::debt::{self, Debt};
+use crate::store::debt::Debt;
 use crate::store::job::{self, JobKind, JobRow, Progress};
-use crate::store::reminder::{self, Whose};
-use crate::store::{Db, StoreError, account, json, operation};
-use chrono::{Days, NaiveDate};
+use crate::store::reminder::Whose;
+use crate::store::reminder_fee::{self, Claimed};
+use crate::store::reminder_sent::{self, NewReminder, ReminderCopy, Sent};
+use crate::store::{StoreError, json};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+
+pub use super::due::{ahead, count};
 
 /// The subject of the jobs that remind.
 const SUBJECT: &str = "reminders";
@@ -34,12 +40,18 @@ const SUBJECT: &str = "reminders";
 /// A reminder of one account: its overdue invoices with the level each reaches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reminder {
+    /// Its id; none where it would go only.
+    #[serde(default)]
+    pub id: Option<ReminderId>,
     /// The account's number.
     pub account: String,
     /// Number, level reached now, and of each invoice what the account's credits leave of it.
     pub invoices: Vec<(String, u32, Currency, i64)>,
     /// Where it went (or would go).
     pub to: Vec<String>,
+    /// What it claims for late payment.
+    #[serde(default)]
+    pub fees: Vec<FeeLine>,
 }
 
 /// What came of it.
@@ -49,131 +61,59 @@ pub struct Reminded {
     pub sent: Vec<Reminder>,
     /// Accounts that were not reminded, and why.
     pub refused: Vec<Refused>,
-}
-
-/// Days overdue of each level, rising.
-fn levels(config: &Config) -> Result<Vec<u64>, Error> {
-    let text = config.get(key::REMINDER_LEVELS);
-    rising_days(text).ok_or_else(|| {
-        Error::usage(
-            "bad_value",
-            format!("reminder.levels: {text:?} are no rising days"),
-            "such as 7,21,45",
-        )
-    })
-}
-
-/// The level that an invoice has reached on a day, due (or owed again) since another; 0 before the
-/// first.
-fn reached(levels: &[u64], since: NaiveDate, today: NaiveDate) -> u32 {
-    let overdue = u64::try_from((today - since).num_days()).unwrap_or(0);
-    levels.iter().filter(|days| **days <= overdue).count() as u32
-}
-
-/// The day since when, or before, an invoice must have been due to have reached each level.
-fn days(levels: &[u64], today: NaiveDate) -> Vec<NaiveDate> {
-    let since = |days: &u64| today.checked_sub_days(Days::new(*days)).unwrap_or(NaiveDate::MIN);
-    levels.iter().map(since).collect()
-}
-
-/// An account with what it is reminded of.
-struct Due {
-    account: AccountId,
-    debts: Vec<(Debt, u32, u32)>,
-}
-
-/// What of which accounts may be reminded now, by account.
-fn due(db: &Db<'_>, levels: &[u64], now: Now, of: Whose) -> Result<Vec<Due>, StoreError> {
-    let mut due: Vec<Due> = Vec::new();
-    for (debt, before, since) in reminder::due(db, &days(levels, now.today), now, of)? {
-        let level = reached(levels, since, now.today);
-        match due.last_mut().filter(|d| d.account == debt.account) {
-            Some(last) => last.debts.push((debt, before, level)),
-            None => due.push(Due { account: debt.account, debts: vec![(debt, before, level)] }),
-        }
-    }
-    for one in &mut due {
-        one.debts = still_owed(db, std::mem::take(&mut one.debts), now)?;
-    }
-    due.retain(|one| !one.debts.is_empty());
-    Ok(due)
-}
-
-/// How many reminders would go out now.
-pub fn count(db: &Db<'_>, config: &Config, now: Now) -> Result<usize, Error> {
-    let levels = levels(config)?;
-    let plain = reminder::count(db, &days(&levels, now.today), now)?;
-    let mut count = usize::try_from(plain).unwrap_or(0);
-    for one in due(db, &levels, now, Whose::WithCredits)? {
-        count += usize::from(!terms(db, one.account, now.today)?.emails.is_empty());
-    }
-    Ok(count)
-}
-
-/// What sending the reminders that are due would do.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RemindersAhead {
-    /// By level, rising; a reminder counts by the highest level in it.
-    pub levels: Vec<(u32, Owing)>,
-    /// Accounts that are due one and have no address.
-    pub no_address: i64,
-}
-
-/// Reminders of one level.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Owing {
-    /// How many go out.
-    pub reminders: i64,
-    /// Invoices in them.
-    pub invoices: i64,
-    /// What these leave owing, minor units.
-    pub money: Purse,
-}
-
-/// Counts what [`remind`] would send.
-pub fn ahead(session: &Session) -> Result<RemindersAhead, Error> {
-    let (config, now) = (session.config()?, session.now()?);
-    let rising = levels(&config)?;
-    session.read(|db| {
-        let mut no_address = 0;
-        let mut by: BTreeMap<u32, Owing> = BTreeMap::new();
-        for one in due(db, &rising, now, Whose::All)? {
-            if terms(db, one.account, now.today)?.emails.is_empty() {
-                no_address += 1;
-                continue;
-            }
-            let level = one.debts.iter().map(|(_, _, level)| *level).max().unwrap_or(0);
-            let owing = by.entry(level).or_default();
-            owing.reminders += 1;
-            for (debt, _, _) in &one.debts {
-                owing.invoices += 1;
-                owing.money.add(debt.currency.amount(debt.balance_minor))?;
-            }
-        }
-        Ok(RemindersAhead { levels: by.into_iter().collect(), no_address })
-    })
+    /// What is due by its days and waits.
+    #[serde(default)]
+    pub waiting: Vec<Waiting>,
+    /// That nobody said how far the bank is read; empty where somebody did.
+    #[serde(default)]
+    pub bank: String,
+    /// What is not claimed for late payment, and why.
+    #[serde(default)]
+    pub doubts: Vec<String>,
 }
 
 /// Sends the reminders that are due; with `dry_run` says which they are.
 pub fn remind(session: &mut Session, dry_run: bool) -> Result<Reminded, Error> {
     let (config, now) = (session.config()?, session.now()?);
-    let levels = levels(&config)?;
-    let mut done = Reminded::default();
-    for one in session.read(|db| due(db, &levels, now, Whose::All))? {
-        let terms = session.read(|db| terms(db, one.account, now.today))?;
-        let number = one.debts[0].0.account_number.clone();
-        if terms.emails.is_empty() {
-            let reason = "the account has no e-mail address".to_owned();
-            done.refused.push(Refused { what: number, reason });
-        } else if dry_run {
-            done.sent.push(described(&one.debts, &terms));
-        } else {
-            match one_account(session, &config, now, one, &terms)? {
-                Ok(Some(sent)) => done.sent.push(sent),
-                Ok(None) => {}
-                Err(reason) => done.refused.push(Refused { what: number, reason }),
+    if !dry_run {
+        take_up(session, now)?;
+    }
+    let (all, bank) = session.store.read(|db| due(db, &config, now, Whose::All))?;
+    let mut done = Reminded { bank: nobody_said(bank).to_owned(), ..Reminded::default() };
+    for mut one in all {
+        done.waiting.append(&mut one.waiting);
+        let Some((first, _, _)) = one.debts.first() else { continue };
+        let what = first.account_number.clone();
+        let (terms, unreachable) = session.read(|db| {
+            let terms = terms(db, one.account, now.today)?;
+            let unreachable = due::unreachable(db, one.account, &terms, now.today)?;
+            Ok((terms, unreachable))
+        })?;
+        let reason = match unreachable {
+            Some(Unreachable::NoAddress) => "the account has no e-mail address".to_owned(),
+            Some(Unreachable::CameBack) => format!(
+                "its last reminder came back from {}: correct the address, or end the task",
+                terms.emails.join(", ")
+            ),
+            None if dry_run => {
+                let of = (&terms, one.debts.as_slice());
+                let fees = session.store.read(|db| fees::of(db, &config, now, of))?;
+                done.sent.push(described(None, &one.debts, &terms, fees.lines()));
+                done.doubts.extend(fees.doubts);
+                continue;
             }
-        }
+            None => match one_account(session, &config, now, one, &terms)? {
+                Ok(sent) => {
+                    if let Some((sent, doubts)) = sent {
+                        done.sent.push(sent);
+                        done.doubts.extend(doubts);
+                    }
+                    continue;
+                }
+                Err(reason) => reason,
+            },
+        };
+        done.refused.push(Refused { what, reason });
     }
     Ok(done)
 }
@@ -212,134 +152,173 @@ impl Runner for RemindRunner {
     }
 }
 
-fn terms(db: &Db<'_>, id: AccountId, today: NaiveDate) -> Result<AccountTerms, StoreError> {
-    let versions = account::versions(db, id)?;
-    version_on(&versions, today)
-        .map(|v| v.terms.clone())
-        .ok_or_else(|| StoreError::Corrupt(format!("account {} has no version", id.0)))
-}
-
-/// Those of an account's debts of which it may be reminded now, each with what its credits leave.
-fn still_owed(
-    db: &Db<'_>,
-    debts: Vec<(Debt, u32, u32)>,
-    now: Now,
-) -> Result<Vec<(Debt, u32, u32)>, StoreError> {
-    let mut still = Vec::new();
-    let mut owed: BTreeMap<&str, HashMap<DocumentId, i64>> = BTreeMap::new();
-    for (debt, before, level) in debts {
-        if !reminder::is_due(db, debt.document, now)? {
-            continue;
-        }
-        let code = debt.currency.code();
-        if !owed.contains_key(code) {
-            let left = debt::owed_after_credits(db, debt.account, debt.currency)?;
-            owed.insert(code, left.into_iter().collect());
-        }
-        if let Some(left) = owed.get(code).and_then(|o| o.get(&debt.document)) {
-            let fresh = debt::get(db, debt.document)?;
-            still.push((Debt { balance_minor: *left, ..fresh }, before, level));
-        }
-    }
-    Ok(still)
-}
-
-fn described(debts: &[(Debt, u32, u32)], terms: &AccountTerms) -> Reminder {
+fn described(
+    id: Option<ReminderId>,
+    debts: &[(Debt, u32, u32)],
+    terms: &AccountTerms,
+    fees: Vec<FeeLine>,
+) -> Reminder {
     Reminder {
+        id,
         account: debts.first().map(|d| d.0.account_number.clone()).unwrap_or_default(),
         invoices: debts
             .iter()
             .map(|(d, _, level)| (d.number.clone(), *level, d.currency, d.balance_minor))
             .collect(),
         to: terms.emails.clone(),
+        fees,
     }
 }
 
-/// Reminds one account; the inner error is why not, in words.
+/// How long whoever sends one may take, ms.
+const SENDING_MS: i64 = 10 * 60_000;
+
+/// Takes up reminders whose sender died: they may have left, and count as if they had.
+fn take_up(session: &mut Session, now: Now) -> Result<(), Error> {
+    for id in session.read(|db| reminder_fee::left_over(db, now.at_ms - SENDING_MS))? {
+        session.write(Verb::Remind, |tx| {
+            reminder_fee::perhaps(tx, id)?;
+            let claimed = fees::book(tx, id)?;
+            let claimed: String = claimed.iter().map(|one| format!(", {one} claimed")).collect();
+            tx.note(id, format!("whoever sent it died: it may have left{claimed}"));
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// A reminder that went, with what it does not claim; none where nothing is due any more. The error is why it
+/// did not go, in words.
+type Went = Result<Option<(Reminder, Vec<String>)>, String>;
+
+/// Reminds one account.
 fn one_account(
     session: &mut Session,
     config: &Config,
     now: Now,
-    due: Due,
+    one: Due,
     terms: &AccountTerms,
-) -> Result<Result<Option<Reminder>, String>, Error> {
+) -> Result<Went, Error> {
     let mailer = match mailer::open_mailer(config, &session.store.side_directory()) {
         Ok(mailer) => mailer,
         Err(shut) => return Ok(Err(shut.why().to_owned())),
     };
-    let debts = session.write(Verb::Remind, |tx| {
-        let still = still_owed(tx, due.debts, tx.now())?;
-        for (debt, _, level) in &still {
-            reminder::set(tx, debt.document, *level)?;
+    let from = mailer::sender(config);
+    let domain = deliver::copies::domain(&from);
+    let written = session.write(Verb::Remind, |tx| {
+        let (again, _) = due(tx, config, tx.now(), Whose::One(one.account))?;
+        let debts = again.into_iter().flat_map(|one| one.debts).collect::<Vec<_>>();
+        let Some((debt, _, _)) = debts.first() else {
+            tx.quiet();
+            return Ok(None);
+        };
+        let documents = debts.iter().map(|(d, before, level)| (d.document, *before, *level));
+        let id = reminder_sent::insert(
+            tx,
+            &NewReminder {
+                account: one.account,
+                emails: &terms.emails,
+                documents: documents.collect(),
+                domain: &domain,
+            },
+        )?;
+        let fees = fees::of(tx, config, tx.now(), (terms, &debts))?;
+        for (_, claimed) in &fees.claims {
+            reminder_fee::insert(tx, id, claimed)?;
         }
-        match still.first() {
-            Some((debt, _, _)) => {
-                let invoices = counted(still.len(), "invoice", "invoices");
-                tx.note(&debt.account_number, format!("reminder of {invoices}"));
-            }
-            None => tx.quiet(),
-        }
-        Ok(still)
+        let invoices = counted(debts.len(), "invoice", "invoices");
+        tx.note(&debt.account_number, format!("{id}: reminder of {invoices}"));
+        Ok(reminder_sent::get(tx, id)?.map(|sent| (sent, debts, fees)))
     })?;
-    if debts.is_empty() {
-        return Ok(Ok(None));
-    }
+    let Some((reminder, debts, fees)) = written else { return Ok(Ok(None)) };
     let letter = session.read(|db| {
         let tongue = speech::of_account(db, config, terms)?;
-        Ok::<_, StoreError>(letter(&tongue, config, now, (&debts, terms)))
+        let earlier = reminder_fee::open_of(db, reminder.account)?;
+        let owed: Vec<&Debt> = debts.iter().map(|(debt, _, _)| debt).chain(&earlier).collect();
+        Ok::<_, StoreError>(letter(&tongue, config, now, (&owed, &fees, terms)))
     })?;
-    let (left, failures) = sent(mailer.as_ref(), config, now, (&letter, terms));
-    if left {
-        return Ok(Ok(Some(described(&debts, terms))));
-    }
-    session.write(Verb::Remind, |tx| {
-        for (debt, before, _) in &debts {
-            reminder::set(tx, debt.document, *before)?;
+    let names = (config.get(key::ISSUER_NAME), terms.name.as_str());
+    let answers = sent(mailer.as_ref(), (&from, names), &reminder, &letter);
+    let state = session.write(Verb::Remind, |tx| {
+        for (seq, state, reply) in &answers {
+            reminder_sent::answer(tx, reminder.id, (*seq, *state, reply))?;
         }
-        tx.note(&debts[0].0.account_number, "the reminder did not leave");
-        Ok(())
+        let state = reminder_sent::sum_up(tx, reminder.id)?;
+        let (id, number) = (reminder.id, &reminder.account_number);
+        match state {
+            ReminderState::NotSent => tx.note(number, format!("{id}: the reminder did not leave")),
+            ReminderState::Sending | ReminderState::Sent | ReminderState::CameBack => {
+                let claimed = fees::book(tx, id)?;
+                tx.note(number, format!("{id}: {} claimed", claimed.join(", ")));
+                tx.quiet_if(claimed.is_empty());
+            }
+        }
+        Ok(state)
     })?;
-    Ok(Err(failures.join("; ")))
+    if state == ReminderState::NotSent {
+        let said = |(seq, _, reply): &(u32, ReminderCopyState, String)| {
+            let copy = reminder.copies.iter().find(|copy| copy.seq == *seq);
+            format!("{}: {reply}", copy.map_or("", |copy| copy.address.as_str()))
+        };
+        return Ok(Err(answers.iter().map(said).collect::<Vec<_>>().join("; ")));
+    }
+    let told = described(Some(reminder.id), &debts, terms, fees.lines());
+    Ok(Ok(Some((told, fees.doubts))))
 }
 
-/// Mails a reminder to every address: whether one left, and what came of the others.
+/// Mails a reminder, one message to all its addresses but those that go alone: what each answered.
 fn sent(
     mailer: &dyn Mailer,
-    config: &Config,
-    now: Now,
-    (letter, terms): (&Letter, &AccountTerms),
-) -> (bool, Vec<String>) {
-    let mut failures = Vec::new();
-    let mut left = false;
-    for to in &terms.emails {
-        let id = operation::fresh_id();
-        let from = mailer::sender(config);
-        let message_id = format!("reminder-{id}@{}", deliver::copies::domain(&from));
-        let head = Heading {
-            from: from.clone(),
-            to: to.clone(),
-            cc: Vec::new(),
-            reply_to: String::new(),
-            message_id: message_id.clone(),
-            date_ms: now.at_ms,
+    (from, names): (&str, (&str, &str)),
+    reminder: &Sent,
+    letter: &Letter,
+) -> Vec<(u32, ReminderCopyState, String)> {
+    let mut answers = Vec::new();
+    for to in reminder.copies.chunk_by(|a, b| a.message_id == b.message_id) {
+        let refuse = |reply: &str| {
+            let reply = reply.to_owned();
+            to.iter().map(move |copy| (copy.seq, ReminderCopyState::Refused, reply.clone()))
         };
-        let names = (config.get(key::ISSUER_NAME), terms.name.as_str());
+        let mut named = to.iter().map(|copy: &ReminderCopy| copy.address.clone());
+        let head = Heading {
+            from: from.to_owned(),
+            to: named.next().unwrap_or_default(),
+            cc: named.collect(),
+            reply_to: String::new(),
+            message_id: to[0].message_id.clone(),
+            date_ms: reminder.made_at,
+        };
         let message = match email::letter(&head, names, letter) {
             Ok(message) => message,
             Err(error) => {
-                failures.push(error.to_string());
+                answers.extend(refuse(&error.to_string()));
                 continue;
             }
         };
-        match mailer.send_one(Envelope::one(from, to.clone(), message_id), &message) {
-            MailOutcome::Sent { .. } | MailOutcome::Unconfirmed { .. } => left = true,
-            MailOutcome::Deferred { reply }
-            | MailOutcome::Bounced { reply }
-            | MailOutcome::TransportDown { reply }
-            | MailOutcome::LostBeforeData { reply } => failures.push(format!("{to}: {reply}")),
+        let envelope = Envelope {
+            from: from.to_owned(),
+            to: to.iter().map(|copy| copy.address.clone()).collect(),
+            named: to.len(),
+            message_id: head.message_id,
+        };
+        let outcomes = mailer.send(&envelope, &message);
+        if outcomes.len() != to.len() {
+            answers.extend(refuse("nobody was asked"));
+            continue;
+        }
+        for (copy, outcome) in to.iter().zip(outcomes) {
+            let state = match &outcome {
+                MailOutcome::Sent { .. } => ReminderCopyState::Sent,
+                MailOutcome::Unconfirmed { .. } => ReminderCopyState::Unconfirmed,
+                MailOutcome::Deferred { .. }
+                | MailOutcome::Bounced { .. }
+                | MailOutcome::TransportDown { .. }
+                | MailOutcome::LostBeforeData { .. } => ReminderCopyState::Refused,
+            };
+            answers.push((copy.seq, state, outcome.reply().to_owned()));
         }
     }
-    (left, failures)
+    answers
 }
 
 /// What a reminder says, in the words of its account.
@@ -347,20 +326,27 @@ fn letter(
     tongue: &Tongue,
     config: &Config,
     now: Now,
-    (debts, terms): (&[(Debt, u32, u32)], &AccountTerms),
+    (debts, fees, terms): (&[&Debt], &Fees, &AccountTerms),
 ) -> Letter {
-    let line = |(debt, _, _): &(Debt, u32, u32)| OverdueLine {
+    let line = |debt: &&Debt| OverdueLine {
         number: debt.number.clone(),
         due_on: debt.due_on,
         currency: debt.currency,
         open_minor: debt.balance_minor,
+    };
+    let words = |(number, of): &(String, Claimed)| FeeWords {
+        number: number.clone(),
+        flat: of.claim.flat,
+        interest: of.claim.interest.as_ref().map(|i| (i.money, i.from, i.to)),
+        law: of.claim.source.clone(),
     };
     let bank = config.get(key::ISSUER_BANK).split(';').map(str::trim);
     let bank: Vec<&str> = bank.filter(|line| !line.is_empty()).collect();
     let overdue = Overdue {
         today: now.today,
         invoices: debts.iter().map(line).collect(),
-        paid_in_part: debts.iter().any(|(debt, _, _)| debt.balance_minor < debt.total_minor),
+        fees: fees.claims.iter().map(words).collect(),
+        paid_in_part: debts.iter().any(|debt| debt.balance_minor < debt.total_minor),
         bank: &bank.join("\n"),
         customer: &terms.name,
         issuer: config.get(key::ISSUER_NAME),

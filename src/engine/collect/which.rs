@@ -1,5 +1,6 @@
 //! Which of an account's open documents an agreement is about.
 
+use super::stop;
 use crate::domain::ids::AccountId;
 use crate::domain::instalment::Which;
 use crate::domain::money::Currency;
@@ -102,8 +103,9 @@ pub(super) fn choose(
     Ok(chosen)
 }
 
-/// Refuses an account that an agency has.
+/// Refuses an account that an agency has, or of which nothing is collected.
 pub(super) fn not_with_agency(db: &Db<'_>, id: AccountId) -> Result<(), Error> {
+    stop::not_stopped(db, id, &account::number(db, id)?)?;
     let Some(case) = agency::open_of(db, id)? else { return Ok(()) };
     let message = format!("{} has {} since {}", case.agency, case.account_number, case.handed_on);
     Err(Error::usage("with_agency", message, format!("daybook agency end {} first", case.id)))

@@ -58,6 +58,8 @@ impl Command {
             | Self::EndPlan { .. }
             | Self::ChooseMethod { .. }
             | Self::BankRead { .. }
+            | Self::StopAccount(_)
+            | Self::EndStop { .. }
             | Self::AutoPay { .. } => Verb::FollowUp,
             Self::HandToAgency(_) | Self::AgencyFile { .. } | Self::EndCase { .. } => {
                 Verb::HandOver

@@ -106,6 +106,7 @@ lines! {
     INSTALMENTS_LIST = "instalments list" "";
     INSTALMENTS_END = "instalments end" "PLAN --reason T";
     BANK_READ_UNTIL = "bank read-until" "DATE";
+    ACCOUNT_STOP = "account stop" "ACCOUNT insolvent|deceased|none --reason T";
     AGENCY_HAND_OVER = "agency hand-over" "ACCOUNT --agency NAME";
     AGENCY_LIST = "agency list" "";
     AGENCY_FILE = "agency file" "--all";
@@ -251,6 +252,17 @@ impl Command {
             Self::Claim(deed) => deed.words(),
             Self::BankRead { through } => BANK_READ_UNTIL.of(through),
             Self::ClosePeriod { month } => PERIOD_CLOSE.of(month),
+            Self::StopAccount(new) => {
+                let since = new.since.map(|day| format!(" --since {day}")).unwrap_or_default();
+                let what = format!("{} {}{since}", new.number, new.kind);
+                ACCOUNT_STOP.of(because(what, &new.reason))
+            }
+            Self::EndStop { number, reason, .. } if reason.is_empty() => {
+                ACCOUNT_STOP.of(format!("{number} none"))
+            }
+            Self::EndStop { number, reason, .. } => {
+                ACCOUNT_STOP.of(because(format!("{number} none"), reason))
+            }
             Self::EndPlan { plan, reason } => INSTALMENTS_END.of(because(plan, reason)),
             Self::AgencyFile { directory } if directory.is_empty() => AGENCY_FILE.short(),
             Self::AgencyFile { directory } => {

@@ -1,83 +1,24 @@
 //! Mail that came back: reports of mail servers are read from a folder and booked, each once. Other mail is
 //! counted and left alone.
 
+use super::bounced_reminders;
+pub use super::told::{Booked, Told};
 use crate::config::key;
 use crate::domain::actor::Verb;
 use crate::domain::ids::DeliveryId;
 use crate::domain::payment::DeliveryStatus;
-use crate::domain::text::{counted, hex};
+use crate::domain::text::hex;
 use crate::engine::deliver::statements;
 use crate::engine::{Error, Session};
 use crate::mail::bounce::{self, Became, Recipient};
 use crate::mail::folder;
 use crate::store::delivery::Delivery;
 use crate::store::{Tx, bounce_report, delivery, notice};
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, TryLockError};
 use std::time::{Duration, Instant};
-
-/// What a report did to a copy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Booked {
-    /// `DL-000001`.
-    pub id: String,
-    /// The document's number.
-    pub document: String,
-    pub account_number: String,
-    /// To whom it was sent.
-    pub address: String,
-    /// Why, in the server's words.
-    pub reason: String,
-}
-
-/// What was found in folders of mail.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Told {
-    pub messages: usize,
-    /// Copies that came back.
-    pub bounced: Vec<Booked>,
-    /// Copies that their server still tries to deliver.
-    pub delayed: Vec<Booked>,
-    /// Copies of a message to several addresses one of which came back, and it is not said which.
-    pub unclear: Vec<Booked>,
-    /// Reports that were booked before.
-    pub seen: usize,
-    /// Reports of a copy that is being sent at this moment: to be read again.
-    pub later: usize,
-    /// Reports of a copy whose state they do not change: it was queued again, or ended otherwise.
-    pub too_late: usize,
-    /// Reports of messages that are none of this book's.
-    pub unknown: usize,
-    /// Messages that are no report.
-    pub other: usize,
-}
-
-impl Told {
-    /// On one line.
-    pub fn words(&self) -> String {
-        let mut words = vec![
-            counted(self.messages, "message", "messages"),
-            format!("bounced {}", self.bounced.len()),
-            format!("delayed {}", self.delayed.len()),
-        ];
-        for (count, what) in [
-            (self.unclear.len(), "where one of several addresses came back, not known which"),
-            (self.seen, "booked before"),
-            (self.later, "of copies that are being sent: read them again"),
-            (self.too_late, "of copies that are no longer out"),
-            (self.unknown, "of no message of this book"),
-            (self.other, "no report"),
-        ] {
-            if count > 0 {
-                words.push(format!("{count} {what}"));
-            }
-        }
-        words.join(", ")
-    }
-}
 
 /// Reads the reports in folders (a maildir, a directory, an mbox or one message) and books them. Nothing there
 /// is changed.
@@ -141,7 +82,10 @@ fn one(session: &mut Session, bytes: &[u8], told: &mut Told) -> Result<(), Error
         Ok(Vec::new())
     })?;
     if copies.is_empty() {
-        return statement(session, (&report, bytes), told);
+        if statement(session, (&report, bytes), told)? {
+            return Ok(());
+        }
+        return bounced_reminders::book(session, &report, told);
     }
     let name = if report.id.is_empty() {
         Sha256::digest(bytes).to_vec()
@@ -159,15 +103,14 @@ fn one(session: &mut Session, bytes: &[u8], told: &mut Told) -> Result<(), Error
     Ok(())
 }
 
-/// A report of a statement of account, or of nothing that went out from here.
+/// A report of a statement of account: whether it is about one.
 fn statement(
     session: &mut Session,
     (report, bytes): (&bounce::Report, &[u8]),
     told: &mut Told,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let Some(failed) = report.recipients.iter().find(|to| to.became == Became::Failed) else {
-        told.unknown += 1;
-        return Ok(());
+        return Ok(false);
     };
     let hash = hex(&Sha256::digest(bytes));
     for name in &report.of {
@@ -186,10 +129,9 @@ fn statement(
         } else {
             told.seen += 1;
         }
-        return Ok(());
+        return Ok(true);
     }
-    told.unknown += 1;
-    Ok(())
+    Ok(false)
 }
 
 /// The copies that a report may be about: the one to its address; else, the message having gone on to

@@ -10,7 +10,7 @@ use crate::engine::printed::printable;
 use crate::engine::{Error, Session};
 use crate::store::Json;
 use crate::store::job::{self, JobKind, JobSpec, MAIL, NETWORK, Sending};
-use crate::store::undelivered::Undelivered;
+use crate::store::undelivered::{Kept, Undelivered};
 use crate::store::{self, Db, StoreError, Tx, letter, notice};
 use std::collections::HashSet;
 
@@ -31,7 +31,18 @@ pub struct Copy {
 }
 
 /// Why an invoice that was canceled internally, and what cancels it, go nowhere.
-pub(in crate::engine) const INTERNAL: &str = "canceled internally: nobody gets it";
+const INTERNAL: &str = "canceled internally: nobody gets it";
+/// Why damages for late payment do not.
+const CLAIMED: &str = "a reminder says it";
+
+/// Why a document goes nowhere by itself.
+pub(in crate::engine) fn kept(due: &Undelivered) -> Option<&'static str> {
+    match due.kept {
+        Kept::Goes => None,
+        Kept::Internal => Some(INTERNAL),
+        Kept::Claimed => Some(CLAIMED),
+    }
+}
 
 pub(in crate::engine) fn open_press() -> Result<Press, Error> {
     Press::open().map_err(|e| Error::Bug(e.to_string()))
@@ -39,8 +50,8 @@ pub(in crate::engine) fn open_press() -> Result<Press, Error> {
 
 /// The copies that the account wants of a document, before it is known whether they can be made.
 pub(in crate::engine) fn planned(due: &Undelivered) -> Result<Vec<Planned>, Error> {
-    if due.internal {
-        let (channel, fate) = (Channel::Email, Fate::Suppressed(INTERNAL));
+    if let Some(why) = kept(due) {
+        let (channel, fate) = (Channel::Email, Fate::Suppressed(why));
         return Ok(vec![Planned { channel, address: String::new(), fate }]);
     }
     let frozen = due.frozen.as_ref().map(Json::read).transpose()?.unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Delivery: what is to go to whom is planned, sent as e-mail or printed, and every copy ends in one state.
 
+mod bounced_reminders;
 pub mod bounces;
 pub mod copies;
 pub mod copies_ahead;
@@ -17,3 +18,4 @@ pub mod send;
 pub mod statements;
 pub mod statements_sent;
 pub mod steer;
+mod told;

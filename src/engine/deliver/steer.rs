@@ -9,7 +9,7 @@ use crate::domain::ids::{BillRunId, DeliveryId};
 use crate::domain::payment::{Channel, DeliveryStatus};
 use crate::domain::text::{counted, grouped};
 use crate::engine::command::{Receipt, Refused};
-use crate::engine::deliver::copies::{Begin, INTERNAL, When, domain, ensure_job, open_press};
+use crate::engine::deliver::copies::{Begin, When, domain, ensure_job, kept, open_press};
 use crate::engine::deliver::envelope::{self, Again, Elsewhere, Post};
 use crate::engine::deliver::{first, network};
 use crate::engine::e_invoice;
@@ -373,8 +373,8 @@ pub fn change_channel(
         if row.channel == channel {
             return Ok(Err(format!("it goes by {channel} already")));
         }
-        if store::undelivered::of(tx, row.document, today)?.internal {
-            return Ok(Err(INTERNAL.into()));
+        if let Some(why) = kept(&store::undelivered::of(tx, row.document, today)?) {
+            return Ok(Err(why.into()));
         }
         if channel == Channel::Network
             && let Some(other) = network::on_its_way(tx, row.document)?

@@ -11,5 +11,6 @@ mod posted;
 pub mod posting;
 pub mod preview;
 pub mod reverse;
+mod series;
 pub mod void;
 pub mod write_off;

@@ -8,7 +8,8 @@
 use super::dates;
 use super::judged::{Judged, freeze, judge, moves, under};
 pub use super::posted::Posted;
-use crate::config::{Config, key};
+use super::series;
+use crate::config::Config;
 use crate::domain::account::version_on;
 use crate::domain::actor::Verb;
 use crate::domain::document::{BillRunStatus, DocumentTax, Review};
@@ -23,7 +24,7 @@ use crate::engine::e_invoice;
 use crate::engine::job::{Ports, Runner, Slice};
 use crate::engine::pace::Pace;
 use crate::engine::{Error, Session};
-use crate::store::document::{DocumentRow, Source};
+use crate::store::document::DocumentRow;
 use crate::store::hold::{self, Hold};
 use crate::store::job::{self, JobKind, JobRow, JobState, Progress, Wanted};
 use crate::store::json;
@@ -140,9 +141,9 @@ pub fn post_settled(
 ) -> Result<String, Error> {
     let config = settings::load(tx)?;
     let row = document::get(tx, id)?;
-    let internal = row.source == Source::Void;
+    let apart = series::is_apart(&row);
     let back = dates::backwards(tx, row.kind, row.invoice_on, &config, &Batch::default())?;
-    if let Some(why) = back.filter(|_| !internal) {
+    if let Some(why) = back.filter(|_| !apart) {
         return Err(Error::usage(
             "dates_run_backwards",
             why,
@@ -152,8 +153,7 @@ pub fn post_settled(
     let taxes = document::taxes(tx, id)?;
     let (row, frozen) = suited(tx, row, (&taxes, credits), &config)?;
     let content = Content::of(tx, &row, &taxes, &frozen)?;
-    let pattern = if internal { config.get(key::SERIES_VOID) } else { config.pattern(row.kind) };
-    Ok(posting::post(tx, &row, pattern, content)?)
+    Ok(posting::post(tx, &row, series::pattern(&config, &row), content)?)
 }
 
 /// A memo with what is frozen of it: of the account as it was when what it corrects was posted, or as it is
@@ -192,9 +192,7 @@ fn unsuited(
     let terms = account::version_terms(tx, row.account_version)?;
     let total = row.currency.amount(row.total_minor);
     let law = e_invoice::law(config, &terms, (row.kind, row.invoice_on, total));
-    // What nobody gets is under no law of invoices.
-    let internal = row.source == Source::Void;
-    if internal {
+    if series::is_no_invoice(tx, row)? {
         return Ok((frozen, None));
     }
     let law = law.filter(|verdict| verdict.stops).map(|verdict| verdict.words);

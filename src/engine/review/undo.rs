@@ -6,8 +6,8 @@ use crate::domain::actor::{Actor, Verb};
 use crate::domain::document::{DocumentStatus, Review};
 use crate::domain::text::grouped;
 use crate::engine::command::words::{
-    AGENCY_END, INSTALMENTS_END, PAYMENT_AUTO_PAY, PAYMENT_DISPUTE, PAYMENT_PROMISE, RUN_PAUSE,
-    RUN_RESUME,
+    ACCOUNT_STOP, AGENCY_END, INSTALMENTS_END, PAYMENT_AUTO_PAY, PAYMENT_DISPUTE, PAYMENT_PROMISE,
+    RUN_PAUSE, RUN_RESUME,
 };
 use crate::engine::command::{EMAIL_OF, Receipt, Refused};
 use crate::engine::review::{claim, picked};
@@ -205,6 +205,13 @@ fn counter_action(step: &Step) -> String {
             let other = if said.starts_with("auto-pay on") { "off" } else { "on" };
             let line = PAYMENT_AUTO_PAY.of(format!("{on} {other}"));
             format!("switch it back: A on its row of 5 Failed, daybook {line}")
+        }
+        Verb::FollowUp if said.starts_with("insolvent") || said.starts_with("deceased") => {
+            let line = ACCOUNT_STOP.of(format!("{on} none"));
+            format!("it is over: P on its row of 8 Accounts, daybook {line}")
+        }
+        Verb::FollowUp if said.starts_with("no longer ") => {
+            "stop it again: P on its row of 8 Accounts".to_owned()
         }
         Verb::FollowUp if said.starts_with("promise withdrawn") => {
             "note the promise again: p on its row of 5 Failed".to_owned()

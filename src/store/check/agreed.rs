@@ -33,4 +33,11 @@ FROM instalment_document i JOIN document_state s ON s.document_id = i.document_i
 WHERE i.open = 1 AND s.promised_on IS NOT (SELECT max(due_on) FROM instalment n WHERE n.plan_id = i.plan_id)
 UNION ALL
 SELECT printf('AC-%06d: an agency has it, and no claim in it', c.id) FROM agency_case c
-WHERE NOT EXISTS (SELECT 1 FROM agency_claim l WHERE l.case_id = c.id)";
+WHERE NOT EXISTS (SELECT 1 FROM agency_claim l WHERE l.case_id = c.id)
+UNION ALL
+SELECT printf('RM-%06d reached nobody, and D-%06d counts it', r.id, d.document_id)
+FROM reminder r JOIN reminder_document d ON d.reminder_id = r.id
+JOIN document_state s ON s.document_id = d.document_id
+WHERE r.state IN ('not_sent','came_back') AND s.reminder_level = d.level AND s.reminded_at = r.made_at
+  AND NOT EXISTS (SELECT 1 FROM reminder_document e JOIN reminder q ON q.id = e.reminder_id
+    WHERE e.document_id = d.document_id AND e.level = d.level AND q.made_at = r.made_at AND q.state IN ('sending','sent'))";

@@ -4,9 +4,11 @@ use crate::domain::ids::{AccountId, BillRunId, DocumentId};
 use crate::domain::money::Currency;
 use crate::domain::payment::PaymentStatus;
 use crate::domain::payment_run::Candidate;
+use crate::domain::stop::StopKind;
 use crate::store::agency::with_agency;
 use crate::store::debt::{self, DEBT, Debt, FROM};
 use crate::store::face::{Row, params};
+use crate::store::stop::stop;
 use crate::store::{Db, StoreError, account, many, word};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -81,7 +83,7 @@ pub fn candidates(
     let mut open: BTreeMap<DocumentId, Open> = db.gather(&sql, [keys], |r| {
         let id = DocumentId(r.get(0)?);
         let candidate = facts(r, auto.get(&id).is_some_and(|auto| *auto), today)?;
-        Ok((id, Open { candidate, currency: word(r, 14, Currency::parse)? }))
+        Ok((id, Open { candidate, currency: word(r, 15, Currency::parse)? }))
     })?;
     page.open.extend(looked.judged.iter().filter_map(|(id, _)| open.remove(id)));
     Ok(page)
@@ -165,8 +167,8 @@ pub(in crate::store) fn open_of(
            AND s.due_on <= ?1 ORDER BY s.due_on, s.document_id"
     );
     db.each(&sql, [today], |r| {
-        let candidate = facts(r, r.get(14)?, today)?;
-        take(Open { candidate, currency: word(r, 15, Currency::parse)? })
+        let candidate = facts(r, r.get(15)?, today)?;
+        take(Open { candidate, currency: word(r, 16, Currency::parse)? })
     })
 }
 
@@ -194,7 +196,8 @@ const FACTS: &str = concat!(
     s.promised_on IS NOT NULL AND EXISTS (SELECT 1 FROM instalment_document i
       WHERE i.document_id = s.document_id AND i.open = 1), ",
     with_agency!(),
-    ", s.due_on"
+    ", s.due_on, ",
+    stop!()
 );
 
 fn facts(r: &Row<'_>, account_auto_pay: bool, today: NaiveDate) -> Result<Candidate, StoreError> {
@@ -218,6 +221,10 @@ fn facts(r: &Row<'_>, account_auto_pay: bool, today: NaiveDate) -> Result<Candid
         instalments: r.get(11)?,
         with_agency: r.get(12)?,
         due_on: r.get(13)?,
+        stopped: match r.get::<Option<String>>(14)? {
+            Some(_) => Some(word(r, 14, StopKind::parse)?),
+            None => None,
+        },
     })
 }
 
@@ -236,8 +243,8 @@ pub fn debts(
         ),
         (many::keys(documents.map(|id| id.0)), today),
         |r| {
-            let candidate = facts(r, r.get(14)?, today)?;
-            Ok((candidate.document, (candidate, debt::row_from(r, 15)?)))
+            let candidate = facts(r, r.get(15)?, today)?;
+            Ok((candidate.document, (candidate, debt::row_from(r, 16)?)))
         },
     )
 }

@@ -11,8 +11,9 @@ use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::instalment::{Plan, PlanState};
 use crate::domain::money::Money;
 use crate::domain::note::{Note, On, References};
+use crate::domain::stop::Stop;
 use crate::store::face::Row;
-use crate::store::{Db, StoreError, account, agency, decimal, instalment, money, note, word};
+use crate::store::{Db, StoreError, account, agency, decimal, instalment, money, note, stop, word};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -181,6 +182,8 @@ pub struct AccountDetail {
     pub plans: Vec<Plan>,
     /// Its open case of a collection agency.
     pub case: Option<Case>,
+    /// What stops collecting of it.
+    pub stop: Option<Stop>,
 }
 
 /// A document of an account.
@@ -239,6 +242,7 @@ pub fn detail(db: &Db<'_>, id: AccountId) -> Result<AccountDetail, ReadError> {
     out.plans = instalment::of_account(db, id)?;
     out.plans.retain(|plan| plan.state == PlanState::Open);
     out.case = agency::open_of(db, id)?;
+    out.stop = stop::open_of(db, id)?;
     Ok(out)
 }
 

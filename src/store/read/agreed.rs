@@ -4,7 +4,7 @@ use crate::domain::dispute::{DisputeState, reason};
 use crate::domain::ids::{AccountId, DocumentId};
 use crate::domain::money::Currency;
 use crate::store::document::DocumentRow;
-use crate::store::{Db, StoreError, agency, dispute, instalment, reissue};
+use crate::store::{Db, StoreError, agency, dispute, instalment, reissue, stop};
 
 /// What is agreed or contested of a document that is owed, in words.
 pub fn of(
@@ -19,6 +19,7 @@ pub fn of(
     {
         return Ok(said);
     }
+    said.extend(stop::open_of(db, account)?.map(|stop| stop.said()));
     said.extend(agency::open_of(db, account)?.map(|case| case.said_of(id)));
     for dispute in dispute::of(db, id)?.iter().filter(|d| d.state == DisputeState::Open) {
         let why = reason(dispute.code, &dispute.words);

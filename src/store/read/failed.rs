@@ -10,6 +10,7 @@ use crate::domain::money::{Money, Purse};
 use crate::domain::payment::NextAction;
 use crate::store::agency::with_agency;
 use crate::store::face::Row;
+use crate::store::stop::stop;
 use crate::store::{Db, StoreError, collectible, money, tally, word};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,7 +48,8 @@ pub struct FailedRow {
     pub next_retry_at: Option<i64>,
     /// What to do next: a word of `NextAction`, or `none`.
     pub group: String,
-    /// `failed`, `promised`, `instalments`, `disputed`, `agency`, `stopped` (its account is with one), `open`.
+    /// `failed`, `promised`, `instalments`, `disputed`, `agency`, `stopped` (its account is with one), `insolvent`,
+    /// `deceased`, `open`.
     pub state: String,
     /// When the customer promised to pay.
     pub promised_on: Option<NaiveDate>,
@@ -102,6 +104,10 @@ macro_rules! state {
     () => {
         concat!(
             "CASE WHEN ",
+            stop!(),
+            " IS NOT NULL THEN ",
+            stop!(),
+            " WHEN ",
             with_agency!(),
             " THEN CASE WHEN EXISTS (SELECT 1 FROM agency_claim k JOIN agency_case c ON c.id = k.case_id \
                 WHERE k.document_id = s.document_id AND c.account_id = s.account_id AND c.state = 'open') \
@@ -115,8 +121,17 @@ macro_rules! state {
 }
 const STATE: &str = concat!("(", state!(), ")");
 
-const STATES: &[&str] =
-    &["failed", "promised", "instalments", "disputed", "agency", "stopped", "open"];
+const STATES: &[&str] = &[
+    "failed",
+    "promised",
+    "instalments",
+    "disputed",
+    "agency",
+    "stopped",
+    "insolvent",
+    "deceased",
+    "open",
+];
 
 const GROUPS: &[&str] =
     &["retry_later", "new_method", "look_up", "ask_mandate", "ask_customer", "gave_up", "none"];
@@ -313,6 +328,8 @@ fn why_not(by: NextAction, tried: bool, group: &str, state: &str) -> Option<&'st
         (_, "instalments") => "paid in instalments",
         (_, "agency") => "with an agency",
         (_, "stopped") => "whose account is with an agency",
+        (_, "insolvent") => "whose account is insolvent",
+        (_, "deceased") => "whose customer has died",
         (_, "disputed") => "disputed",
         ("retry_later", _) => return None,
         ("look_up", _) => "of unknown outcome: look them up (i)",

@@ -82,7 +82,8 @@ pub fn adjustments(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary
     let mut by_user: BTreeMap<(String, String, Currency), (i64, i64)> = BTreeMap::new();
     let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
     let sql = format!(
-        "SELECT f.currency, f.user_name, CASE WHEN d.source IN ('reverse','void') AND EXISTS (SELECT 1 FROM document n
+        "SELECT f.currency, f.user_name, CASE WHEN c.source = 'dunning' THEN 'waive'
+                WHEN d.source IN ('reverse','void') AND EXISTS (SELECT 1 FROM document n
                   WHERE n.corrects_id = d.corrects_id AND n.kind = 'invoice') THEN 'reissue'
                 WHEN d.source = 'reverse' THEN 'reversal' WHEN d.source = 'void' THEN 'void'
                 ELSE replace(replace(f.kind, ' ', '_'), '-', '_') END,

@@ -11,7 +11,9 @@ mod noted;
 mod posted;
 
 pub use account::{Part, account};
-pub use agreed::{Owing, agency_file, dispute, end_case, end_plan, hand_to_agency, plan};
+pub use agreed::{
+    Owing, agency_file, dispute, end_case, end_plan, end_stop, hand_to_agency, plan, stop,
+};
 pub use anew::{Said, reissue};
 pub use claim::hand_over;
 pub use customer::{bank_read, email, outside, promise};
@@ -34,6 +36,7 @@ use crate::domain::dispute::DisputeCode;
 use crate::domain::ids::{AccountId, BillRunId, CaseId, DocumentId, NoteId, PlanId};
 use crate::domain::money::Currency;
 use crate::domain::note::{On, References};
+use crate::domain::stop::StopKind;
 use crate::engine::command::{Command, DraftChange, Pick, Removed};
 use crate::engine::query::SavedFilter;
 use crate::store::read::invoice::InvoiceDetail;
@@ -129,6 +132,10 @@ pub enum Purpose {
     HandToAgency(Owing),
     /// Through which day the bank is read.
     BankRead,
+    /// An account of which nothing is collected: its number and why.
+    Stop(AccountId, String, StopKind),
+    /// It is over.
+    EndStop(AccountId, String),
     /// Where the file for the agency goes.
     AgencyFile,
     /// The end of one.
@@ -253,6 +260,8 @@ impl Purpose {
             | Self::EndPlan(_)
             | Self::HandToAgency(_)
             | Self::BankRead
+            | Self::Stop(..)
+            | Self::EndStop(..)
             | Self::AgencyFile
             | Self::EndCase(..)
             | Self::Outside { .. }
@@ -294,6 +303,8 @@ impl Purpose {
             | Self::Dispute(..)
             | Self::Plan(_)
             | Self::EndPlan(_)
+            | Self::Stop(..)
+            | Self::EndStop(..)
             | Self::BankRead => Verb::FollowUp,
             Self::HandToAgency(_) | Self::AgencyFile | Self::EndCase(..) => Verb::HandOver,
             Self::Outside { .. } => Verb::OutsidePayment,
@@ -350,6 +361,7 @@ impl Purpose {
             (Self::Promise(..), "bad_date" | "past") => Some(Label::BY),
             (Self::Hold(_), "past") => Some(Label::LOOK_AGAIN),
             (Self::BankRead, "bad_date") => Some(Label::READ_UNTIL),
+            (Self::Stop(..), "bad_date") => Some(Label::SINCE),
             (Self::Dispute(..), "bad_amount") => Some(Label::AMOUNT),
             (Self::Plan(_), "bad_date") => Some(Label::FIRST),
             (Self::Plan(_), "bad_count" | "bad_amount") => Some(Label::INSTALMENTS),
@@ -421,6 +433,14 @@ impl Purpose {
             Self::BankRead => {
                 Command::BankRead { through: v.needed_day(Label::READ_UNTIL, "the day")? }
             }
+            Self::Stop(account, number, kind) => {
+                agreed::stopped((*account, number, *kind), reason()?, v)?
+            }
+            Self::EndStop(account, number) => Command::EndStop {
+                account: *account,
+                number: number.clone(),
+                reason: v.text(Label::NOTE)?,
+            },
             Self::AgencyFile => Command::AgencyFile { directory: v.text(Label::DIRECTORY)? },
             Self::EndCase(case, state) => {
                 Command::EndCase { case: *case, state: *state, reason: v.text(Label::NOTE)? }

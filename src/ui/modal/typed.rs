@@ -59,6 +59,7 @@ impl Label {
     pub const POSTCODE: Self = Self("postcode");
     pub const QUANTITY: Self = Self("quantity");
     pub const READ_UNTIL: Self = Self("read until");
+    pub const SINCE: Self = Self("since");
     pub const REASON: Self = Self("reason");
     pub const RECEIVED_ON: Self = Self("received on");
     pub const REFERENCE: Self = Self("reference");

@@ -172,6 +172,9 @@ fn lines(row: &AccountRow, d: &AccountDetail, width: usize, cx: &Cx) -> Vec<Line
     for plan in &d.plans {
         say(format!("{}: {}", plan.id, plan.said()), theme::WARN);
     }
+    if let Some(stop) = &d.stop {
+        say(stop.said(), theme::BAD);
+    }
     if let Some(case) = &d.case {
         say(case.said(), theme::WARN);
     }
@@ -264,6 +267,7 @@ impl ListScreen for Accounts {
                     disputed: false,
                     plan: d.plans.first().map(|plan| plan.id),
                     case: d.case.as_ref().map(|case| case.id),
+                    stop: d.stop.as_ref().map_or("", |stop| stop.kind.as_str()),
                 };
                 agreed::menu(&of, cx);
             }

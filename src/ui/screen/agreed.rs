@@ -4,6 +4,7 @@
 use crate::domain::agency::CaseState;
 use crate::domain::dispute::{DisputeCode, DisputeState};
 use crate::domain::ids::{CaseId, DocumentId, PlanId};
+use crate::domain::stop::StopKind;
 use crate::engine::command::Command;
 use crate::ui::modal::choice::{Choice, Item};
 use crate::ui::modal::purpose::{self, Owing};
@@ -22,6 +23,8 @@ pub struct Standing<'a> {
     pub disputed: bool,
     pub plan: Option<PlanId>,
     pub case: Option<CaseId>,
+    /// Whether nothing of the account is collected, as a word of `StopKind`; empty = it is.
+    pub stop: &'a str,
 }
 
 /// Opens the menu.
@@ -58,6 +61,16 @@ pub fn menu(of: &Standing<'_>, cx: &mut Cx) {
     } else {
         let form = purpose::hand_to_agency(account, of.owing, cx);
         items.push(opens('g', format!("{account} goes to a collection agency…"), form));
+    }
+    let whose = of.owing.account;
+    if of.stop.is_empty() {
+        for (key, kind) in [('o', StopKind::Insolvent), ('x', StopKind::Deceased)] {
+            let label = format!("{account}: {}; nothing is collected…", kind.said());
+            items.push(opens(key, label, purpose::stop(account, whose, kind, cx)));
+        }
+    } else {
+        let form = purpose::end_stop(account, whose, cx);
+        items.push(opens('o', format!("{account} is not {} any more…", of.stop), form));
     }
     let who = if of.number.is_empty() { account } else { of.number };
     cx.open.push(Modal::Choice(Choice::new(format!("{who}: the customer"), items)));

@@ -140,9 +140,8 @@ impl Shown for FailedRow {
         let amount = if code { self.balance.to_string() } else { self.balance.grouped() };
         let age = (cx.now.today - self.due_on).num_days();
         let next = match self.state.as_str() {
-            kept @ ("promised" | "instalments" | "disputed" | "agency" | "stopped") => {
-                kept.to_owned()
-            }
+            kept @ ("promised" | "instalments" | "disputed" | "agency" | "stopped"
+            | "insolvent" | "deceased") => kept.to_owned(),
             _ if self.group == "none" => self.payment_status.to_lowercase(),
             _ => self.group.replace('_', " "),
         };
@@ -396,6 +395,8 @@ impl Screen for Failed {
                 (code, reply) => format!("{} {reply}", code.replace('_', " ")),
             };
             let promised = match (row.case, row.plan, row.promised_on) {
+                _ if row.state == "insolvent" => " · its account is insolvent".to_owned(),
+                _ if row.state == "deceased" => " · its customer has died".to_owned(),
                 (Some(case), ..) if row.state == "agency" => format!(" · with an agency ({case})"),
                 (Some(case), ..) => {
                     format!(" · not handed over, its account is with an agency ({case})")
@@ -445,6 +446,10 @@ fn standing(row: &FailedRow) -> Standing<'_> {
         disputed: row.disputed,
         plan: row.plan,
         case: row.case,
+        stop: match row.state.as_str() {
+            stop @ ("insolvent" | "deceased") => stop,
+            _ => "",
+        },
     }
 }
 

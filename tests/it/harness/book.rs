@@ -125,6 +125,11 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
      DROP TABLE bank_match; DROP TABLE payout_row; DROP TABLE payout; DROP TABLE bank_line; DROP TABLE statement; DROP TABLE bank_account",
     "DROP TABLE statement_copy",
     "DROP TABLE fx_rate",
+    "DROP TABLE reminder_document; DROP TABLE reminder_copy; DROP TABLE reminder",
+    "DROP TRIGGER stirred_by_stop_made; DROP TRIGGER stirred_by_stop; DROP VIEW collectible_now;
+     CREATE VIEW collectible_now AS SELECT document_id FROM document_state; DROP TABLE account_stop",
+    "DROP TABLE reminder_fee; PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql,
+     ' OR source = ''dunning''', '') WHERE type = 'table' AND name = 'document'; PRAGMA writable_schema = RESET",
 ];
 
 /// What a call of the binary gave.

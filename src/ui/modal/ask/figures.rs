@@ -1,5 +1,6 @@
 //! What a question is about, in figures.
 
+use crate::domain::reminder::Wait;
 use crate::engine::query::{
     BillPreview, CollectPreview, CopiesAhead, DeliverAhead, EditAhead, Foretold, PrintAhead,
     RemindersAhead, Tries,
@@ -8,6 +9,7 @@ use crate::store::read::post_preview::PostPreview;
 use crate::store::read::thrown::Thrown;
 use crate::ui::theme;
 use crate::ui::widget::{Line, counted, grouped};
+use chrono::NaiveDate;
 
 /// The figures of a bill run in words.
 pub(super) fn bill_lines(preview: &BillPreview, words: &str) -> Vec<Line> {
@@ -137,6 +139,18 @@ pub(super) fn post_lines(preview: &PostPreview) -> Vec<Line> {
     lines
 }
 
+/// What reminders wait for.
+fn waits(why: Wait, until: Option<NaiveDate>) -> String {
+    let until = until.map(|day| day.to_string()).unwrap_or_default();
+    match why {
+        Wait::Payment => "a payment is on its way".to_owned(),
+        Wait::Retry => format!("a retry is planned until {until}"),
+        Wait::Window => format!("the bank may send a debit back until {until}"),
+        Wait::Run => "the next payment run charges it (c on 2)".to_owned(),
+        Wait::Bank => format!("until the bank is read through {until} (: bank says so)"),
+    }
+}
+
 /// The figures of reminders in words.
 pub(super) fn reminder_lines(told: &RemindersAhead, words: &str) -> Vec<Line> {
     let mut lines = Vec::new();
@@ -152,9 +166,25 @@ pub(super) fn reminder_lines(told: &RemindersAhead, words: &str) -> Vec<Line> {
         let text = "One e-mail an account; each balance is read again when it is sent.";
         lines.push(Line::of(text, theme::DIM));
     }
+    if !told.fees.is_empty() {
+        lines.push(Line::plain(format!("claimed for late payment: {}", told.fees)));
+    }
+    lines.extend(told.doubts.iter().take(3).map(|doubt| Line::of(doubt.clone(), theme::WARN)));
     if told.no_address > 0 {
         let n = counted(told.no_address, "account", "accounts");
         lines.push(Line::of(format!("left out: {n} without an e-mail address"), theme::WARN));
+    }
+    if told.came_back > 0 {
+        let n = counted(told.came_back, "account", "accounts");
+        let text = format!("left out: {n} whose last reminder came back (: tasks)");
+        lines.push(Line::of(text, theme::WARN));
+    }
+    for (why, count, until) in &told.waiting {
+        let n = counted(*count, "invoice", "invoices");
+        lines.push(Line::of(format!("waits: {n}, {}", waits(*why, *until)), theme::WARN));
+    }
+    if !told.bank.is_empty() {
+        lines.push(Line::of(told.bank.to_owned(), theme::WARN));
     }
     lines.push(Line::of(format!("the same as: daybook {words}"), theme::DIM));
     lines

@@ -7,6 +7,7 @@ use crate::domain::ids::{AccountId, BillRunId, CaseId, DocumentId, NoteId, Payme
 use crate::domain::money::Currency;
 use crate::domain::note::{On, References};
 use crate::domain::payment::PaymentStatus;
+use crate::domain::stop::StopKind;
 use crate::engine::command::{Pick, Removed};
 use crate::engine::query::Paid;
 use crate::ui::modal::money::{self, MoneyForm};
@@ -114,6 +115,9 @@ fn every(cx: &mut Cx) -> Vec<Form> {
     add(purpose::end_plan(PlanId(2), cx), &[REASON]);
     add(purpose::hand_to_agency("A1", of, cx), &[(Label::AGENCY, "Example Collect")]);
     add(purpose::bank_read(cx), &[(Label::READ_UNTIL, "2026-03-01")]);
+    let typed: Words = &[REASON, (Label::SINCE, "2026-03-01")];
+    add(purpose::stop("A1", account, StopKind::Insolvent, cx), typed);
+    add(purpose::end_stop("A1", account, cx), &[(Label::NOTE, "discharged")]);
     add(purpose::agency_file(cx), &[(Label::DIRECTORY, "/tmp/out")]);
     add(purpose::end_case(CaseId(2), CaseState::Recalled, cx), &[(Label::NOTE, "as agreed")]);
     let starts = (eur, text("12.00"));
@@ -210,6 +214,8 @@ fn name_of(purpose: &Purpose) -> &'static str {
         Purpose::EndPlan(_) => "end plan",
         Purpose::HandToAgency(_) => "hand to agency",
         Purpose::BankRead => "bank read",
+        Purpose::Stop(..) => "stop",
+        Purpose::EndStop(..) => "end stop",
         Purpose::AgencyFile => "agency file",
         Purpose::EndCase(..) => "end case",
         Purpose::Outside { .. } => "outside",
@@ -232,7 +238,7 @@ fn name_of(purpose: &Purpose) -> &'static str {
     }
 }
 
-const KINDS: usize = 41;
+const KINDS: usize = 43;
 
 #[test]
 fn fields_in_another_order_give_the_same_command() {

@@ -8,6 +8,7 @@ use crate::domain::dispute::{DisputeCode, GivenDispute};
 use crate::domain::ids::{AccountId, CaseId, DocumentId, PlanId};
 use crate::domain::instalment::{Every, NewPlan, Parts, Which};
 use crate::domain::money::Currency;
+use crate::domain::stop::{NewStop, StopKind};
 use crate::engine::command::Command;
 use crate::engine::query::Ahead;
 use crate::ui::modal::form::Field;
@@ -139,6 +140,29 @@ pub(super) fn handed(of: Owing, v: Typed, cx: &mut Cx) -> Result<Intent, Refusal
     };
     let command = Command::HandToAgency(new.clone());
     Ok(asked("Hand it to the agency?", "hand over", command, Ahead::HandOver(new), cx))
+}
+
+/// Opens the form that stops collecting of an account.
+pub fn stop(number: &str, account: AccountId, kind: StopKind, cx: &mut Cx) -> Modal {
+    let fields = vec![why(), Field::new(Label::SINCE, "", "a day; empty: today")];
+    let title = format!("{number}: {}; nothing of it is collected", kind.said());
+    form(title, Purpose::Stop(account, number.to_owned(), kind), fields, cx)
+}
+
+pub(super) fn stopped(
+    (account, number, kind): (AccountId, &str, StopKind),
+    reason: String,
+    v: Typed,
+) -> Result<Command, Refusal> {
+    let (since, number) = (v.day(Label::SINCE)?, number.to_owned());
+    Ok(Command::StopAccount(NewStop { account, number, kind, since, reason }))
+}
+
+/// Opens the form that ends it.
+pub fn end_stop(number: &str, account: AccountId, cx: &mut Cx) -> Modal {
+    let fields = vec![Field::new(Label::NOTE, "", "what there is to say; may be empty")];
+    let title = format!("{number}: what is open is collected again");
+    form(title, Purpose::EndStop(account, number.to_owned()), fields, cx)
 }
 
 /// Opens the form for the file that the agency gets.

@@ -120,7 +120,9 @@ fn foresee(session: &Session, ahead: &Ahead) -> Result<Answer, Error> {
             let today = session.now()?.today;
             Answer::Money(session.store.read(|db| agency::foretell(db, new, today))?)
         }
-        Ahead::Closing(month) => Answer::Closing(Box::new(closing::closing(session, *month)?)),
+        Ahead::Closing(month) => {
+            Answer::Closing(Box::new(closing::ahead::closing(session, *month)?))
+        }
         Ahead::Reissue(new) => {
             let by = money::Asked { actor: &session.actor, now: session.now()? };
             Answer::Money(session.store.read(|db| reissue::foretell(db, new, by))?)

@@ -1,11 +1,12 @@
 //! Months of the book: which are closed, and closing, reopening and locking one.
 
 mod accrual;
+pub mod ahead;
 mod checklist;
 pub mod pack;
 mod release;
 
-pub use checklist::{Closing, checklist, closing};
+pub use checklist::checklist;
 pub use release::{Released, release};
 
 use crate::config::key;

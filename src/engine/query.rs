@@ -13,7 +13,7 @@ use crate::domain::recovery::Recovery;
 pub use crate::engine::bill::usage::Pending;
 pub use crate::engine::care::report::{Sheet, Wanted};
 pub use crate::engine::clockwork::waits::Ahead as Awaited;
-pub use crate::engine::closing::Closing;
+pub use crate::engine::closing::ahead::Closing;
 pub use crate::engine::collect::RemindersAhead;
 pub use crate::engine::collect::money::Foretold;
 pub use crate::engine::collect::payments::{Owed, Paid, Payments, Whose};

@@ -146,24 +146,23 @@ macro_rules! values {
 /// Invoices that are due a reminder by their days, by account, oldest first, each with what it waits for.
 pub fn due(db: &Db<'_>, by: &By, of: Whose) -> Result<Vec<DueRow>, StoreError> {
     // All that is open is collectible, and found by its account there.
-    let from = match of {
-        Whose::All => FROM.to_owned(),
-        Whose::Doubtful => format!(
-            "(SELECT c.document_id AS open FROM {} r
-               CROSS JOIN collectible c ON c.account_id = r.account_id)
-             CROSS JOIN {FROM} AND s.document_id = open",
-            doubtful()
-        ),
-        Whose::One(account) => format!(
-            "(SELECT document_id AS open FROM collectible WHERE account_id = {})
-             CROSS JOIN {FROM} AND s.document_id = open",
-            account.0
+    let (from, whose) = match of {
+        Whose::All => (FROM.to_owned(), String::new()),
+        // Few are overdue, many may be doubtful: these are asked for only where one is.
+        Whose::Doubtful => (FROM.to_owned(), format!(" AND +s.account_id IN {}", doubtful())),
+        Whose::One(account) => (
+            format!(
+                "(SELECT document_id AS open FROM collectible WHERE account_id = {})
+                 CROSS JOIN {FROM} AND s.document_id = open",
+                account.0
+            ),
+            String::new(),
         ),
     };
     db.all(
         &format!(
             "SELECT {DEBT}, s.reminder_level, {SINCE}, s.reminded_at, {}, {ASK}
-             FROM {from} WHERE {} ORDER BY s.account_id, s.due_on, s.document_id",
+             FROM {from} WHERE {}{whose} ORDER BY s.account_id, s.due_on, s.document_id",
             wait(),
             due_by_days()
         ),

@@ -51,7 +51,7 @@ pub fn unbooked(db: &Db<'_>, id: ReminderId) -> Result<Vec<Claimed>, StoreError>
         "SELECT f.document_id, d.currency, f.flat_minor, f.interest_minor, f.interest_from_on,
            f.interest_to_on, f.law
          FROM reminder_fee f JOIN document d ON d.id = f.document_id
-         WHERE f.reminder_id = ?1 AND f.fee_id IS NULL ORDER BY f.document_id",
+         WHERE f.reminder_id = ?1 AND +f.fee_id IS NULL ORDER BY f.document_id",
         [id.0],
         |r| {
             let currency: Currency = super::word(r, 1, Currency::parse)?;

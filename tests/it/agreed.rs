@@ -293,7 +293,7 @@ fn nothing_of_an_insolvent_account_or_of_the_dead_is_collected_until_somebody_sa
         let run = book.run(&run).ends(0).json();
         assert_eq!((&run["skipped"], &run["picked"]), (&json!({ kind: 3 }), &json!(0)));
         sound(&book);
-        let mut desk = Desk::at(&book.path, 100, 30);
+        let mut desk = Desk::at(&book.path, 140, 30);
         desk.press("5ffffffffff").shows(kind);
         desk.press("8").shows(&format!("{kind} since 2026-01-08 (letter of the court)"));
         desk.press("P").shows(&format!("A1 is not {kind} any more"));

@@ -1,3 +1,5 @@
+//! The rules, each where it matches and just where it does not.
+
 use super::*;
 
 fn eur() -> Currency {

@@ -2,9 +2,10 @@
 //! nobody's.
 
 use super::day;
+use crate::config::{Config, key};
 use crate::domain::bank::rules::{Found, OnTheWay, Ours, Receipt, Verdict, spread};
 use crate::domain::bank::statement::Detail;
-use crate::domain::bank::{LineState, MatchKind, PayoutState, Rule};
+use crate::domain::bank::{LineState, MatchKind, PayoutState, Rule, tokens};
 use crate::domain::ids::{AccountId, DocumentId, LineId, PaymentId};
 use crate::domain::money::total;
 use crate::domain::payment::PaymentStatus;
@@ -328,4 +329,13 @@ fn recorded(
 /// The day on which a line of this day counts.
 pub(super) fn on(tx: &Tx<'_>, value_on: NaiveDate) -> Result<NaiveDate, Error> {
     day::booked(tx, value_on)
+}
+
+/// What stands before the digits in numbers of invoices and debit memos.
+pub(super) fn prefixes(config: &Config) -> Vec<String> {
+    [key::SERIES_INVOICE, key::SERIES_DEBIT_MEMO]
+        .iter()
+        .map(|of| tokens::key(config.get(of).split('{').next().unwrap_or_default()))
+        .filter(|prefix| prefix.chars().all(char::is_alphabetic))
+        .collect()
 }

@@ -1,8 +1,8 @@
 //! camt.054 explains entries of a statement: what each customer sent. Where the entry is read already and
 //! nobody's, its parts are matched now; else they are kept until it comes.
 
+use super::book::{Outcome, prefixes};
 use super::hand::become_one;
-use super::read::{Done, prefixes};
 use crate::domain::actor::Verb;
 use crate::domain::bank::LineState;
 use crate::domain::bank::rules::{self, Asked, Found};
@@ -29,13 +29,13 @@ pub(super) fn with_parts(
     Ok(if details.is_empty() { entry } else { Entry { details, ..entry } })
 }
 
-/// Takes what a notification tells of entries.
+/// Takes what a notification tells of entries: what became of lines that were there.
 pub(super) fn tell(
     session: &mut Session,
     bank: &BankAccount,
     told: Vec<Entry>,
-    done: &mut Done,
-) -> Result<(), Error> {
+) -> Result<Vec<Outcome>, Error> {
+    let mut all = Vec::new();
     for entry in told.into_iter().filter(|entry| !entry.reference.is_empty()) {
         let made = session.write(Verb::OutsidePayment, |tx| {
             let there = line::of_entry(tx, bank.id, &entry.reference)?;
@@ -53,9 +53,9 @@ pub(super) fn tell(
                 }
             }
         })?;
-        done.lines.extend(made.into_iter().map(|outcome| (bank.clone(), outcome)));
+        all.extend(made);
     }
-    Ok(())
+    Ok(all)
 }
 
 /// Whether a line is a whole entry that nobody knows anything of.
@@ -72,7 +72,7 @@ fn parts(
     bank: &BankAccount,
     id: LineId,
     details: &[Detail],
-) -> Result<Vec<super::book::Outcome>, Error> {
+) -> Result<Vec<Outcome>, Error> {
     let prefixes = prefixes(&settings::load(tx)?);
     let mut made = Vec::new();
     for part in details {

@@ -1,14 +1,13 @@
 //! `bank import`: files of banks, statement by statement.
 
 pub use super::book::Outcome;
-use super::book::{self, By, Piece};
+use super::book::{self, By, Piece, prefixes};
 use super::explained::{tell, with_parts};
 use super::judged::{Judged, Keys};
-use crate::config::{Config, key};
 use crate::domain::actor::Verb;
 use crate::domain::bank::rules::{self, Asked};
 use crate::domain::bank::statement::{Detail, Entry, Head, Refusal};
-use crate::domain::bank::{LineState, Source, StatementState, tokens};
+use crate::domain::bank::{LineState, Source, StatementState};
 use crate::domain::money::total;
 use crate::domain::text::{path as shown, said};
 use crate::engine::{Error, Session, Slices};
@@ -259,7 +258,8 @@ fn book_file(
         };
         done.statements.push(row);
         if let (Some(bank), None) = (&one.bank, &one.refused) {
-            tell(session, bank, std::mem::take(&mut one.told), done)?;
+            let made = tell(session, bank, std::mem::take(&mut one.told))?;
+            done.lines.extend(made.into_iter().map(|outcome| (bank.clone(), outcome)));
         }
         books.push(booking);
     }
@@ -440,15 +440,6 @@ impl Booking {
         };
         book::first(tx, &piece, verdict).map(Some)
     }
-}
-
-/// What stands before the digits in numbers of invoices and debit memos.
-pub(super) fn prefixes(config: &Config) -> Vec<String> {
-    [key::SERIES_INVOICE, key::SERIES_DEBIT_MEMO]
-        .iter()
-        .map(|of| tokens::key(config.get(of).split('{').next().unwrap_or_default()))
-        .filter(|prefix| prefix.chars().all(char::is_alphabetic))
-        .collect()
 }
 
 /// How many of the lines that were read are in each state.

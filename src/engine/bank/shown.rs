@@ -1,7 +1,7 @@
 //! What a line may be, for a person to say: what the rules say now, and what only looks like it.
 
+use super::book::prefixes;
 use super::hand::detail;
-use super::read::prefixes;
 use crate::domain::bank::Rule;
 use crate::domain::bank::rules::{self, Asked, Found, spread};
 use crate::domain::ids::{DocumentId, LineId, PaymentId};

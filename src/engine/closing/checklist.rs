@@ -7,37 +7,22 @@ use crate::domain::period::before;
 use crate::domain::report::{ReportName, Tie};
 use crate::engine::bill::unbilled;
 use crate::engine::care::check;
-use crate::engine::closing::{Period, pack, show};
+use crate::engine::closing::pack;
 use crate::engine::on_its_way::Sure;
 use crate::engine::{Error, Session};
 use crate::store::closing_list;
 use crate::store::{Db, StoreError, bank_read};
 use chrono::{Datelike, NaiveDate, Weekday};
 
-/// What stands between a month and its close, as a screen shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Closing {
-    pub period: Period,
-    /// Every row, done or not: what blocks first.
-    pub rows: Vec<Row>,
-    pub ties: Vec<(ReportName, Tie)>,
-}
-
-/// Reads it.
-pub fn closing(session: &Session, month: Month) -> Result<Closing, Error> {
-    let period = show(session, month)?;
-    let (rows, ties) = with_ties(session, month)?;
-    Ok(Closing { period, rows, ties })
-}
-
 /// Every row, done or not: what blocks first.
 pub fn checklist(session: &Session, month: Month) -> Result<Vec<Row>, Error> {
     Ok(with_ties(session, month)?.0)
 }
 
-type Ties = Vec<(ReportName, Tie)>;
+pub(super) type Ties = Vec<(ReportName, Tie)>;
 
-fn with_ties(session: &Session, month: Month) -> Result<(Vec<Row>, Ties), Error> {
+/// The same with both sides of every tie.
+pub(super) fn with_ties(session: &Session, month: Month) -> Result<(Vec<Row>, Ties), Error> {
     let bounds = pack::bounds(session, month)?;
     let to = bounds.span.to;
     let mut rows = session.read(|db| {

@@ -264,7 +264,7 @@ pub fn count(db: &Db<'_>, config: &Config, now: Now) -> Result<(usize, String), 
         count += usize::from(goes);
     }
     let said = match bank {
-        Bank::Nobody if count > 0 => "nobody said how far the bank is read".to_owned(),
+        Bank::Nobody if count > 0 => "bank unread?".to_owned(),
         Bank::Nobody => String::new(),
         Bank::Unread | Bank::Through(_) => match reminder::waiting_for_bank(db, &by)? {
             0 => String::new(),

@@ -3,8 +3,8 @@
 //! Only entries whose status is `BOOK` were booked; `PDNG`, `INFO` and `FUTR` are told. Each part of an entry
 //! has its own amount and its own reason.
 
+use super::raw::{Amount, BadFile, RawDetail, RawEntry, Seen, Stopped, Take};
 use super::xml::{Message, Next, Node};
-use super::{Amount, BadFile, RawDetail, RawEntry, Seen, Stopped, Take};
 use crate::domain::bank::Source;
 use crate::domain::bank::statement::Head;
 use crate::import::field::parse_date;

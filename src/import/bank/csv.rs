@@ -1,7 +1,7 @@
 //! payments.csv: a row each part of an entry. Rows that stand together and share `batch` are one entry, which
 //! is what they come to less `charges`. A statement goes as far as one bank account.
 
-use super::{Amount, BadFile, RawDetail, RawEntry, Seen, Stopped, Take};
+use super::raw::{Amount, BadFile, RawDetail, RawEntry, Seen, Stopped, Take};
 use crate::domain::bank::Source;
 use crate::domain::bank::statement::Head;
 use std::io::BufRead;

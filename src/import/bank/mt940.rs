@@ -4,7 +4,7 @@
 //! they were cut as line breaks, so that it is searched both ways. What is taken back (`RC`, `RD`) counts as
 //! the standard has it, unless only the other sign comes to the closing balance.
 
-use super::{Amount, BadFile, RawDetail, RawEntry, Seen, Stopped, Take};
+use super::raw::{Amount, BadFile, RawDetail, RawEntry, Seen, Stopped, Take};
 use crate::domain::bank::Source;
 use crate::domain::bank::statement::{Head, Refusal};
 use crate::domain::money::parse_decimal;
@@ -48,7 +48,7 @@ pub(super) fn walk<E>(mut input: impl BufRead, take: Take<'_, E>) -> Result<(), 
     let (mut bytes, mut line, mut seen) = (Vec::new(), 0_u64, false);
     loop {
         bytes.clear();
-        if input.read_until(b'\n', &mut bytes).map_err(|e| super::io(&e))? == 0 {
+        if input.read_until(b'\n', &mut bytes).map_err(|e| super::raw::io(&e))? == 0 {
             break;
         }
         line += 1;

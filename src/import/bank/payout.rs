@@ -1,6 +1,6 @@
 //! A gateway's file of payouts: a row each payment, refund and fee in one.
 
-use super::BadFile;
+use super::raw::BadFile;
 use chrono::NaiveDate;
 use std::io::Read;
 

@@ -1,5 +1,9 @@
+//! Files of banks, read.
+
 use super::*;
 use crate::domain::bank::Source;
+use crate::domain::bank::statement::{Entry, Head};
+use crate::domain::money::Currency;
 
 fn all(text: &str) -> Result<Vec<Seen>, BadFile> {
     let mut seen = Vec::new();

@@ -1,6 +1,6 @@
 //! The elements of a camt message, one after the other: nothing but the part at hand is in memory.
 
-use super::BadFile;
+use super::raw::BadFile;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
 use quick_xml::name::{Namespace, ResolveResult};

@@ -85,11 +85,11 @@ struct Send {
     #[arg(long, value_name = "DATE")]
     to: Option<NaiveDate>,
     /// Show what would go where, change nothing
-    #[arg(long, conflicts_with_all = ["send_now", "detach"])]
+    #[arg(long, conflicts_with_all = ["at_once", "detach"])]
     dry_run: bool,
     /// No waiting for a recall: it leaves at once
-    #[arg(long)]
-    send_now: bool,
+    #[arg(long = "send-now")]
+    at_once: bool,
     /// Queue only; a worker or console sends
     #[arg(long)]
     detach: bool,
@@ -148,11 +148,11 @@ fn send(session: &mut Session, args: &Send, ctx: &Ctx) -> Result<Exit, Error> {
         show(&ahead, None, ctx)?;
         return Ok(Exit::partly_if(!ahead.refused.is_empty()));
     }
-    let when = if args.send_now { When::Now } else { When::AfterHold };
+    let when = if args.at_once { When::Now } else { When::AfterHold };
     let done = statements::queue(session, &whom, span, when)?;
     let mut sent = (0, 0);
     if let Some(job) = done.job.filter(|_| !args.detach) {
-        let before = session.read(|db| Ok(crate::store::job::get(db, job)?))?;
+        let before = session.read(|db| crate::store::job::get(db, job))?;
         let ended = progress::drive(session, job, ctx)?;
         let after = ended.job();
         sent = (after.done - before.done, after.failed - before.failed);

@@ -68,6 +68,7 @@ fn invoice(n: usize) -> Printable {
         credits: Vec::new(),
         collected_from: String::new(),
         pay: None,
+        reference: String::new(),
         home: None,
         note: String::new(),
         paper: Paper::A4,

@@ -2,7 +2,7 @@
 
 use crate::harness::book::daybook;
 use crate::harness::desk::Desk;
-use daybook::domain::report::{Cell, Detail, ReportName};
+use daybook::domain::report::{Cell, Detail, ReportName, Tie};
 use daybook::engine::answer::ask;
 use daybook::engine::query::{Answer, Query, Question, Sheet, Wanted};
 use daybook::ui::msg::{Effect, ScreenId};
@@ -71,20 +71,19 @@ fn each_report_is_the_one_of_the_command_line_and_ties() {
         assert_eq!(ran.code, 0, "{name}: {}", ran.err);
         let said: Value = serde_json::from_str(&ran.out).unwrap();
         let sheet = read(&desk, of);
-        assert!(sheet.summary.ties.iter().all(|tie| tie.holds()), "{name}");
+        assert!(sheet.summary.ties.iter().all(Tie::holds), "{name}");
         assert_eq!(sheet.all, said["rows"].as_array().unwrap().len(), "{name}");
         // No bank is read there, nothing given up, and all is billed.
-        use ReportName as R;
         let none = matches!(
             name,
-            R::Adjustments
-                | R::Deferred
-                | R::Unbilled
-                | R::Unidentified
-                | R::Bank
-                | R::Missing
-                | R::Debits
-                | R::Worklist
+            ReportName::Adjustments
+                | ReportName::Deferred
+                | ReportName::Unbilled
+                | ReportName::Unidentified
+                | ReportName::Bank
+                | ReportName::Missing
+                | ReportName::Debits
+                | ReportName::Worklist
         );
         assert!(sheet.all > 0 || none, "{name}");
         assert_eq!(sheet.rows.len(), sheet.all, "{name}");

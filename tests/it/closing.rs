@@ -142,7 +142,7 @@ impl<'c> Play<'c> {
     }
 
     /// When a step is done: on its day; what closes a month, on the first day after it.
-    fn day(&self, step: &Value) -> String {
+    fn day(step: &Value) -> String {
         let named = ["on", "date", "through"].iter().find_map(|key| step[*key].as_str());
         named.map_or_else(
             || {
@@ -155,7 +155,7 @@ impl<'c> Play<'c> {
 
     /// Runs a command on the step's day; refused steps must be, with just that code.
     fn run(&self, step: &Value, args: &[&str]) -> Ran {
-        let day = self.day(step);
+        let day = Self::day(step);
         let ran = self.book.run(&[args, &["--now", &day, "--json"]].concat());
         match step["refused"].as_str() {
             None => ran.ends(0),

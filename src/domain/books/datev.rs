@@ -225,7 +225,7 @@ pub fn lines(event: &Event, chart: &Chart, standing: Standing) -> Result<String,
         if cells[0].bytes().all(|b| matches!(b, b'0' | b',')) {
             continue;
         }
-        cells[1] = "\"S\"".to_owned();
+        "\"S\"".clone_into(&mut cells[1]);
         cells[6] = number(&from.ledger)?;
         cells[7] = number(&to.ledger)?;
         cells[9] = format!("{:02}{:02}", from.on.day(), from.on.month());

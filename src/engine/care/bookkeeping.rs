@@ -30,7 +30,7 @@ pub fn datev(session: &Session, span: Span) -> Result<Made, Error> {
     let now = session.now()?;
     session.store.read(|db| {
         let config = settings::load(db)?;
-        let chart = chart(&config, &key::DATEV_ACCOUNTS, SKR03)?;
+        let chart = chart(&config, key::DATEV_ACCOUNTS, SKR03)?;
         let own = own(db)?;
         let all = rated(db, own, (span.from, span.to))?;
         let standing =
@@ -50,7 +50,7 @@ pub fn datev(session: &Session, span: Span) -> Result<Made, Error> {
         for event in &all {
             text.push_str(
                 &datev::lines(event, &chart, standing)
-                    .map_err(|l| none(&l, &key::DATEV_ACCOUNTS))?,
+                    .map_err(|l| none(&l, key::DATEV_ACCOUNTS))?,
             );
         }
         Ok(Made {
@@ -67,7 +67,7 @@ pub fn datev(session: &Session, span: Span) -> Result<Made, Error> {
 pub fn fec(session: &Session, span: Span) -> Result<Made, Error> {
     session.store.read(|db| {
         let config = settings::load(db)?;
-        let chart = chart(&config, &key::FEC_ACCOUNTS, PCG)?;
+        let chart = chart(&config, key::FEC_ACCOUNTS, PCG)?;
         let own = own(db)?;
         let all = rated(db, own, (year_of(&config, span.from), span.to))?;
         let closed = booked::is_closed(db, span.to)?;
@@ -79,7 +79,7 @@ pub fn fec(session: &Session, span: Span) -> Result<Made, Error> {
             };
             let valid_on = if booked::is_closed(db, on)? { Some(end_of_month(on)) } else { None };
             let lines = fec::lines(&event, (count, own), &chart, valid_on);
-            text.push_str(&lines.map_err(|ledger| none(&ledger, &key::FEC_ACCOUNTS))?);
+            text.push_str(&lines.map_err(|ledger| none(&ledger, key::FEC_ACCOUNTS))?);
             inside.push(event);
         }
         let siren: String = config

@@ -49,9 +49,9 @@ impl Runner for StatementRunner {
             return Ok(Slice::Halted);
         }
         let now = session.now()?.at_ms;
-        let due = session.read(|db| Ok(statement_copy::due(db, now, SLICE)?))?;
+        let due = session.read(|db| statement_copy::due(db, now, SLICE))?;
         if due.is_empty() {
-            let next = session.read(|db| Ok(statement_copy::next_due(db)?))?;
+            let next = session.read(statement_copy::next_due)?;
             return Ok(next.map_or(Slice::Done, |until_ms| Slice::Wait { until_ms }));
         }
         let mailer = match open_mailer(&session.config()?, &session.store.side_directory()) {

@@ -159,7 +159,7 @@ impl Books {
     fn count(&self) -> usize {
         match (&self.close, self.levels.last()) {
             (Some(close), _) => close.count(),
-            (None, Some(level)) => level.sheet.as_ref().map_or(0, |table| table.rows()),
+            (None, Some(level)) => level.sheet.as_ref().map_or(0, table::Table::rows),
             (None, None) => ReportName::ALL.len() + 1,
         }
     }

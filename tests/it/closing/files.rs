@@ -241,10 +241,10 @@ impl Play<'_> {
                 let Some(id) = part["id"].as_str() else { continue };
                 let mut one = made.next().unwrap().clone();
                 self.ids.insert(id.to_owned(), text(&one, "line").to_owned());
-                if let Some(payment) = one["payment"].as_str() {
-                    if !self.ids.values().any(|known| known == payment) {
-                        self.ids.insert(format!("line:{id}"), payment.to_owned());
-                    }
+                if let Some(payment) = one["payment"].as_str()
+                    && !self.ids.values().any(|known| known == payment)
+                {
+                    self.ids.insert(format!("line:{id}"), payment.to_owned());
                 }
                 one["line"] = id.into();
                 let applied: serde_json::Map<String, Value> = one["applied"]

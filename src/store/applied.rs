@@ -10,7 +10,9 @@ mod back;
 
 mod difference;
 
-pub use back::{Back, give_back, give_back_by, move_money, pay_out, take_again, unapply};
+pub use back::{
+    Back, give_back, give_back_by, goes_back_from, move_money, pay_out, take_again, unapply,
+};
 pub use difference::{Difference, TaxShare, let_off, tax_shares, undo_differences, unmatch};
 
 use super::ledger::{self, About, Line};
@@ -19,6 +21,7 @@ use super::{Db, StoreError, Tx, debt};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::Money;
 use chrono::NaiveDate;
+use std::collections::BTreeMap;
 
 /// What the entries of one side come to, by day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +56,24 @@ impl Side {
     }
 }
 
+/// What each day adds to a side, minor units.
+fn days(db: &Db<'_>, side: Side) -> Result<BTreeMap<NaiveDate, i64>, StoreError> {
+    let (sql, key) = side.sql();
+    Ok(db.all(sql, [key], |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect())
+}
+
+/// The first day, `on` or later, from which this much is there for good.
+fn first_of(days: &BTreeMap<NaiveDate, i64>, amount_minor: i64, on: NaiveDate) -> NaiveDate {
+    let (mut first, mut there) = (on, 0);
+    for (day, minor) in days {
+        if there < amount_minor {
+            first = first.max(*day);
+        }
+        there += minor;
+    }
+    first
+}
+
 /// The first day, `on` or later, from which this much (minor units) of a side is there for good.
 /// Where the entries never come to it (they were booked before entries named their document), the
 /// last day that has one.
@@ -62,16 +83,7 @@ pub fn first_day(
     amount_minor: i64,
     on: NaiveDate,
 ) -> Result<NaiveDate, StoreError> {
-    let (sql, key) = side.sql();
-    let (mut first, mut there) = (on, 0);
-    db.each(sql, [key], |row| {
-        if there < amount_minor {
-            first = first.max(row.get(0)?);
-        }
-        there += row.get::<i64>(1)?;
-        Ok(())
-    })?;
-    Ok(first)
+    Ok(first_of(&days(db, side)?, amount_minor, on))
 }
 
 /// The day on which a payment's money last came: its receipt's, or that of what had been taken back and

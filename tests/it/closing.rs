@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const NOT_YET: &[&str] = &[];
 
 /// One line of `export journal --format csv`.
+#[derive(Debug)]
 pub struct Entry {
     pub date: String,
     pub ledger: String,

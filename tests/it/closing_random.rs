@@ -1,5 +1,7 @@
-//! Random money verbs on any dates: whatever is done when, on no day is less than nothing owed on a
+//! Random money verbs on any dates, files of banks and gateways among them: whatever is done when, on no day is less than nothing owed on a
 //! document or less than nothing left of a memo or payment, and the days hold together.
+
+mod bank;
 
 use crate::closing::{Entry, journal};
 use crate::harness::book::{Book, Ran};
@@ -41,6 +43,10 @@ impl Story {
         let accounts = "account_number,name,currency\nA1,One,EUR\nA2,Two,EUR\n";
         book.import("accounts.csv", accounts, &[]);
         book.import("taxes.csv", "tax_code,rate_percent\nVAT,19\n", &[]);
+        book.run(&["bank", "account", "add", "main", "--currency", "EUR"]).ends(0);
+        if seed % 3 == 1 {
+            book.run(&["settings", "set", "match.tolerance", "EUR 5.00"]).ends(0);
+        }
         if seed % 2 == 1 {
             let deferred = ["settings", "set", "revenue.recognition", "service_days"];
             book.run(&deferred).ends(0);
@@ -104,9 +110,23 @@ impl Story {
         let payments = self.ids(&["payment", "list"], "id", |_| true);
         let mut words: Vec<String> = Vec::new();
         let mut add = |text: &str| words.extend(text.split(' ').map(str::to_owned));
-        match self.dice.roll(21) {
+        match self.dice.roll(28) {
             19 | 20 => {
                 self.period(&on);
+                return Some(());
+            }
+            21..=23 => {
+                self.statement(&invoices, &payments, &now);
+                return Some(());
+            }
+            24 | 25 => return self.line(&invoices, &payments, &now),
+            26 => {
+                add(&format!(
+                    "payment record --account A1 --gateway sandbox --amount {amount} --date {on} --reference x --yes"
+                ));
+            }
+            27 => {
+                self.payout(&payments, &now);
                 return Some(());
             }
             0..=2 => {
@@ -247,8 +267,12 @@ impl Story {
                 at += 1;
             }
             assert_eq!(even, 0, "{date}: {:#?}", self.told);
-            let under = sums.iter().find(|(_, sum)| **sum < 0);
-            assert!(under.is_none(), "{under:?} on {date}: {:#?}", self.told);
+            if let Some(under) = sums.iter().find(|(_, sum)| **sum < 0) {
+                let of =
+                    |e: &&Entry| under.0.ends_with(&e.payment) || under.0.ends_with(&e.document);
+                let of: Vec<&Entry> = entries.iter().filter(of).collect();
+                panic!("{under:?} on {date}: {of:#?} {:#?}", self.told);
+            }
         }
         assert!(crate::account_page::ties(&self.book.path) > 0, "{:#?}", self.told);
         self.reports_tie(&entries);

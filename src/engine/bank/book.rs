@@ -272,8 +272,7 @@ fn came_back(tx: &Tx<'_>, piece: &Piece<'_>, rule: Rule, ours: Ours) -> Result<O
         ));
     }
     let loss_minor = (amount - payment.here_minor()).max(0);
-    let unapplied = (amount - loss_minor).min(payment.unapplied_minor);
-    let earliest = refund::earliest(tx, &payment, unapplied, tx.now().today)?;
+    let earliest = refund::earliest(tx, &payment, amount - loss_minor, tx.now().today)?;
     let meaning = crate::domain::decline::meaning(&piece.detail.code);
     let event_on = piece.on.max(earliest);
     let mut piece = *piece;

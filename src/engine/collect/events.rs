@@ -282,11 +282,14 @@ fn gone(
     }
     // A refund that is not answered for has not gone.
     let loss_minor = (amount - row.here_minor()).max(0);
-    let unapplied = (amount - loss_minor).min(row.unapplied_minor);
     let (named, today) = (day(tx, event)?, tx.now().today);
     let booked = EventRow {
-        event_on: book_period::bookable(tx, named.min(today))?
-            .max(refund::earliest(tx, row, unapplied, today)?),
+        event_on: book_period::bookable(tx, named.min(today))?.max(refund::earliest(
+            tx,
+            row,
+            amount - loss_minor,
+            today,
+        )?),
         value_on: Some(named),
         loss_minor,
         key: Some(key),

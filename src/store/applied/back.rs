@@ -1,11 +1,11 @@
 //! Money leaves a document: it goes back, is taken off, moves to another account, is paid out.
 
-use super::{Side, first_day, line_of, paid};
+use super::{Side, days, first_day, first_of, line_of, paid};
 use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::total;
 use crate::store::ledger::{self, Line};
 use crate::store::payment::{self, Allocation, AllocationState, PaymentRow};
-use crate::store::{StoreError, Topic, Tx, debt, document};
+use crate::store::{Db, StoreError, Topic, Tx, debt, document};
 use chrono::NaiveDate;
 
 /// What of a payment leaves.
@@ -43,8 +43,7 @@ pub fn give_back_by(
 ) -> Result<(), StoreError> {
     let amount_minor = back.amount_minor - back.loss_minor;
     let from_credit = amount_minor.min(payment.unapplied_minor);
-    // What is unapplied only later cannot leave before.
-    let on = first_day(tx, Side::Money(payment.id), from_credit, back.on)?;
+    let on = goes_back_from(tx, payment, amount_minor, back.on)?;
     let (mut left, mut credit) = (amount_minor - from_credit, from_credit);
     let mut lines = vec![
         line_of(payment, cash, None, -total([back.amount_minor, back.fee_minor])?),
@@ -84,6 +83,41 @@ pub fn give_back_by(
         ledger::post(tx, day, &opens)?;
     }
     Ok(())
+}
+
+/// The first day, `on` or later, from which so much (minor units) of a payment can leave: what is unapplied only
+/// later cannot leave before, what is applied only later can.
+pub fn goes_back_from(
+    db: &Db<'_>,
+    payment: &PaymentRow,
+    amount_minor: i64,
+    on: NaiveDate,
+) -> Result<NaiveDate, StoreError> {
+    let from_credit = amount_minor.min(payment.unapplied_minor);
+    let mut left = amount_minor - from_credit;
+    let mut applied = Vec::new();
+    for allocation in payment::allocations(db, payment.id)?.into_iter().rev() {
+        let part = left.min(standing(&allocation));
+        if let (1.., Some(day)) = (part, allocation.applied_on) {
+            applied.push((day, part));
+        }
+        left -= part.max(0);
+    }
+    let days = days(db, Side::Money(payment.id))?;
+    let mut first = on;
+    loop {
+        let mut days = days.clone();
+        let mut needed = from_credit;
+        for (day, part) in applied.iter().filter(|(day, _)| *day > first) {
+            needed += part;
+            *days.entry(*day).or_default() += part;
+        }
+        let found = first_of(&days, needed, first);
+        if found == first {
+            return Ok(first);
+        }
+        first = found;
+    }
 }
 
 /// What of an allocation pays its document, minor units.

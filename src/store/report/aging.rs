@@ -113,14 +113,16 @@ fn open(
     take: Take<'_>,
 ) -> Result<(), StoreError> {
     let sql = format!(
-        "SELECT d.currency, a.number, v.name, v.batch, d.number, d.kind, d.invoice_on, d.due_on,
-                d.total_minor, (SELECT sum(e.debit_minor - e.credit_minor) FROM ledger_entry e
-                  WHERE e.document_id = d.id AND e.account = 'receivable' AND e.entry_on <= ?1) AS open,
-                s.disputed, s.promised_on, d.po_number
-         FROM document d JOIN document_state s ON s.document_id = d.id
+        "WITH owed AS MATERIALIZED (SELECT document_id AS id, sum(debit_minor - credit_minor) AS open
+           FROM ledger_entry NOT INDEXED WHERE account = 'receivable' AND entry_on <= ?1
+           GROUP BY +document_id HAVING open <> 0)
+         SELECT d.currency, a.number, v.name, v.batch, d.number, d.kind, d.invoice_on, d.due_on,
+                d.total_minor, o.open, s.disputed, s.promised_on, d.po_number
+         FROM owed o CROSS JOIN document d ON d.id = o.id
+         JOIN document_state s ON s.document_id = d.id
          JOIN account a ON a.id = d.account_id
          JOIN account_version v ON v.id = {}
-         WHERE +d.status = 'Posted' AND open <> 0{} ORDER BY d.id",
+         WHERE +d.status = 'Posted'{} ORDER BY d.id",
         account::in_force("d.account_id", "?1"),
         only(asked, "d.currency")
     );
@@ -165,10 +167,10 @@ fn credits_by_account(
     asked: &Asked,
 ) -> Result<Vec<(Currency, String, String, i64)>, StoreError> {
     let sql = format!(
-        "SELECT e.currency, a.number, v.name, sum(e.debit_minor - e.credit_minor)
-         FROM ledger_entry e JOIN account a ON a.id = e.account_id
-         JOIN account_version v ON v.id = {}
-         WHERE e.account = 'credit' AND e.entry_on <= ?1{} GROUP BY 1, 2 HAVING sum(e.debit_minor - e.credit_minor) <> 0",
+        "SELECT e.currency, a.number, v.name, e.rest FROM (SELECT currency, account_id,
+             sum(debit_minor - credit_minor) AS rest FROM ledger_entry NOT INDEXED
+           WHERE account = 'credit' AND entry_on <= ?1 GROUP BY 1, 2 HAVING rest <> 0) e
+         JOIN account a ON a.id = e.account_id JOIN account_version v ON v.id = {} WHERE 1{}",
         account::in_force("e.account_id", "?1"),
         only(asked, "e.currency")
     );

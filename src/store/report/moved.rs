@@ -10,18 +10,7 @@ use std::collections::BTreeMap;
 /// Opening, debits, credits and closing of each account of the ledger; what is on a day has no opening.
 pub fn trial_balance(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, StoreError> {
     let mut sums: BTreeMap<Currency, [i64; 3]> = BTreeMap::new();
-    let currency = asked.currency.map(|c| format!(" AND currency = '{}'", c.code()));
-    let sql = format!(
-        "SELECT currency, account,
-                sum(CASE WHEN entry_on < ?1 THEN debit_minor - credit_minor ELSE 0 END),
-                sum(CASE WHEN entry_on >= ?1 THEN debit_minor ELSE 0 END),
-                sum(CASE WHEN entry_on >= ?1 THEN credit_minor ELSE 0 END)
-         FROM ledger_entry WHERE entry_on <= ?2{} GROUP BY 1, 2 ORDER BY 1, 2",
-        currency.unwrap_or_default()
-    );
-    db.each(&sql, (asked.from, asked.to), |r| {
-        let currency = word(r, 0, Currency::parse)?;
-        let (opening, debit, credit): (i64, i64, i64) = (r.get(2)?, r.get(3)?, r.get(4)?);
+    for ((currency, account), [opening, debit, credit]) in by_ledger(db, asked)? {
         let all = sums.entry(currency).or_default();
         for (sum, more) in all.iter_mut().zip([opening, debit, credit]) {
             *sum += more;
@@ -29,13 +18,13 @@ pub fn trial_balance(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summa
         take(vec![
             asked.to.into(),
             currency.code().into(),
-            r.get::<String>(1)?.into(),
+            account.into(),
             currency.amount(opening).into(),
             currency.amount(debit).into(),
             currency.amount(credit).into(),
             currency.amount(opening + debit - credit).into(),
-        ])
-    })?;
+        ])?;
+    }
     let mut summary = Summary::default();
     let (mut debits, mut credits) = (BTreeMap::new(), BTreeMap::new());
     for (currency, [opening, debit, credit]) in sums {
@@ -47,6 +36,42 @@ pub fn trial_balance(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summa
     }
     summary.ties = tie("debits = credits", &debits, &credits);
     Ok(summary)
+}
+
+/// What each account of the ledger came to before a day, and its debits and credits since, minor units. Nearly
+/// every entry is read, in the order in which they lie, and summed here: to sort them takes thrice as long.
+fn by_ledger(
+    db: &Db<'_>,
+    asked: &Asked,
+) -> Result<BTreeMap<(Currency, String), [i64; 3]>, StoreError> {
+    let only = asked.currency.map(|c| format!(" AND currency = '{}'", c.code()));
+    let sql = format!(
+        "SELECT currency, account, entry_on < ?1, debit_minor, credit_minor
+         FROM ledger_entry NOT INDEXED WHERE entry_on <= ?2{}",
+        only.unwrap_or_default()
+    );
+    let mut sums: Vec<(Currency, String, [i64; 3])> = Vec::new();
+    db.each(&sql, (asked.from, asked.to), |r| {
+        let (code, account) = (r.text(0)?, r.text(1)?);
+        let is = |(currency, name, _): &(Currency, String, _)| {
+            name == account && currency.code() == code
+        };
+        let at = if let Some(at) = sums.iter().position(is) {
+            at
+        } else {
+            sums.push((word(r, 0, Currency::parse)?, account.to_owned(), [0; 3]));
+            sums.len() - 1
+        };
+        let [opening, debits, credits] = &mut sums[at].2;
+        let (debit, credit): (i64, i64) = (r.get(3)?, r.get(4)?);
+        if r.get(2)? {
+            *opening += debit - credit;
+        } else {
+            (*debits, *credits) = (*debits + debit, *credits + credit);
+        }
+        Ok(())
+    })?;
+    Ok(sums.into_iter().map(|(currency, name, sums)| ((currency, name), sums)).collect())
 }
 
 /// What was earned in a span of days, by account of revenue.

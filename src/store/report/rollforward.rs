@@ -129,6 +129,10 @@ impl Booked {
             ("credit", false) if e.kind == "credit_memo" => {
                 self.used[usize::from(!e.debit)] += e.sum;
             }
+            // A write-off that is booked before the document owes as much waits as a credit.
+            ("credit", false) if e.kind == "write_off" => {
+                add(&mut self.receivable, "write_offs", (0, -e.sum));
+            }
             ("receivable" | "credit", _) => {}
             _ => self.other_side(e),
         }
@@ -178,56 +182,76 @@ const OWED: [&str; 13] = [
     "carried_over",
 ];
 
+/// Where an account of the ledger stands in [`Booked::before`].
+fn side(ledger: &str) -> Option<usize> {
+    match ledger {
+        "receivable" => Some(0),
+        "credit" => Some(1),
+        _ => None,
+    }
+}
+
+/// What was owed and to the good before the first day.
+fn opened(
+    db: &Db<'_>,
+    asked: &Asked,
+    only: &str,
+) -> Result<BTreeMap<Currency, Booked>, StoreError> {
+    let mut all: BTreeMap<Currency, Booked> = BTreeMap::new();
+    let sql = format!(
+        "SELECT e.currency, e.account, sum(e.debit_minor - e.credit_minor) FROM ledger_entry e NOT INDEXED
+         WHERE e.entry_on < ?1 AND e.account IN ('receivable', 'credit'){only} GROUP BY 1, 2"
+    );
+    db.each(&sql, [asked.from], |r| {
+        let booked = all.entry(word(r, 0, Currency::parse)?).or_default();
+        if let Some(side) = side(r.text(1)?) {
+            booked.before[side] = r.get(2)?;
+            booked.after[side] = r.get(2)?;
+        }
+        Ok(())
+    })?;
+    Ok(all)
+}
+
 /// Reads it.
 pub fn read(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, StoreError> {
-    let mut all: BTreeMap<Currency, Booked> = BTreeMap::new();
+    let only = asked.currency.map(|c| format!(" AND e.currency = '{}'", c.code()));
+    let only = only.unwrap_or_default();
+    let mut all = opened(db, asked, &only)?;
     let owed_again = "e.account = 'receivable' AND e.payment_id IS NOT NULL AND e.debit_minor > 0";
     let sql = format!(
-        "SELECT e.currency, e.entry_on < ?1,
-                CASE WHEN instr(e.account, ':') > 0 THEN substr(e.account, 1, instr(e.account, ':') - 1)
+        "SELECT e.currency, CASE WHEN instr(e.account, ':') > 0 THEN substr(e.account, 1, instr(e.account, ':') - 1)
                   ELSE e.account END, coalesce(d.kind, ''), e.payment_id IS NOT NULL,
                 e.debit_minor > 0,
-                CASE WHEN e.entry_on < ?1 THEN '' WHEN {owed_again} THEN
+                CASE WHEN {owed_again} THEN
                   CASE WHEN EXISTS (SELECT 1 FROM ledger_entry c WHERE c.payment_id = e.payment_id
                     AND c.txn = e.txn AND c.account LIKE 'cash:%') THEN 'cash' ELSE '' END
                 ELSE {} END AS extra,
-                CASE WHEN d.kind = 'write_off' AND e.entry_on >= ?1 THEN coalesce({VERB}, '') ELSE '' END
+                CASE WHEN d.kind = 'write_off' THEN coalesce({VERB}, '') ELSE '' END
                   AS verb,
                 sum(e.debit_minor - e.credit_minor),
                 count(DISTINCT CASE WHEN e.payment_id IS NULL THEN 'd' || e.document_id
                   ELSE 'p' || e.payment_id || ' ' || e.txn END)
          FROM ledger_entry e LEFT JOIN document d ON d.id = e.document_id
-         WHERE e.entry_on <= ?2 AND e.account_id <> 0{} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8",
-        extra(),
-        asked.currency.map(|c| format!(" AND e.currency = '{}'", c.code())).unwrap_or_default()
+         WHERE e.entry_on BETWEEN ?1 AND ?2 AND e.account_id <> 0{only} GROUP BY 1, 2, 3, 4, 5, 6, 7",
+        extra()
     );
     db.each(&sql, (asked.from, asked.to), |r| {
         let booked = all.entry(word(r, 0, Currency::parse)?).or_default();
         let entry = Entry {
-            ledger: r.text(2)?,
-            kind: r.text(3)?,
-            paid: r.get(4)?,
-            debit: r.get(5)?,
-            extra: r.text(6)?,
-            verb: r.text(7)?,
-            sum: r.get(8)?,
-            count: r.get(9)?,
+            ledger: r.text(1)?,
+            kind: r.text(2)?,
+            paid: r.get(3)?,
+            debit: r.get(4)?,
+            extra: r.text(5)?,
+            verb: r.text(6)?,
+            sum: r.get(7)?,
+            count: r.get(8)?,
         };
-        let side = match entry.ledger {
-            "receivable" => Some(0),
-            "credit" => Some(1),
-            _ => None,
-        };
-        let before: bool = r.get(1)?;
-        if let Some(side) = side {
+        if let Some(side) = side(entry.ledger) {
             booked.after[side] += entry.sum;
-            if before {
-                booked.before[side] += entry.sum;
-            }
         }
-        if !before {
-            booked.within(&entry);
-        }
+        booked.within(&entry);
         Ok(())
     })?;
     let mut summary = Summary::default();

@@ -50,9 +50,8 @@ pub fn taken_back(
         let amount = back.amount.map_or(Ok(all), minor)?;
         within(&payment, amount, most, "taken back")?;
         let loss_minor = (amount - here).max(0);
-        let unapplied = (amount - loss_minor).min(payment.unapplied_minor);
         let today = tx.now().today;
-        let first = earliest(tx, &payment, unapplied, today)?;
+        let first = earliest(tx, &payment, amount - loss_minor, today)?;
         // What the bank dates counts on the first open day, if its own is closed.
         let of_bank = || back.value_on.map(|named| book_period::bookable(tx, named)).transpose();
         let event_on = back.on.map_or_else(of_bank, |on| Ok(Some(on)))?.unwrap_or(today);

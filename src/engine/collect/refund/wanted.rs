@@ -7,7 +7,7 @@ use crate::domain::payment::PaymentStatus;
 use crate::engine::Error;
 use crate::engine::guard::four_eyes::Deed;
 use crate::engine::post::adjust;
-use crate::store::applied::{self, Side};
+use crate::store::applied;
 use crate::store::four_eyes::Object;
 use crate::store::payment::{self, EventKind, EventStatus, PaymentRow};
 use crate::store::{Db, StoreError, Tx, credit, document};
@@ -124,11 +124,12 @@ impl<'a> Wanted<'a> {
                 "leave --date out",
             ));
         }
-        let unapplied = match self.correction {
+        // A memo takes its place on the invoices first.
+        let goes = match self.correction {
             Correction::Memo(_) => 0,
-            Correction::Nothing | Correction::NewMemo => amount.min(payment.unapplied_minor),
+            Correction::Nothing | Correction::NewMemo => amount,
         };
-        between(payment, "refund", on, earliest(db, payment, unapplied, today)?, today)?;
+        between(payment, "refund", on, earliest(db, payment, goes, today)?, today)?;
         Ok((amount, on))
     }
 
@@ -224,17 +225,17 @@ pub(super) fn between(
     ))
 }
 
-/// The first day on which money of a payment can go back, so much of it unapplied (minor units).
+/// The first day on which so much (minor units) of a payment can go back.
 pub(in crate::engine) fn earliest(
     db: &Db<'_>,
     payment: &PaymentRow,
-    unapplied_minor: i64,
+    amount_minor: i64,
     today: NaiveDate,
 ) -> Result<NaiveDate, StoreError> {
     let came = payment.received_on.unwrap_or(today);
     // What had gone and came again was not there in between.
     let came = applied::last_came(db, payment.id)?.map_or(came, |again| again.max(came));
-    applied::first_day(db, Side::Money(payment.id), unapplied_minor, came)
+    applied::goes_back_from(db, payment, amount_minor, came)
 }
 
 /// What of a payment is neither back nor moved away nor on its way back.

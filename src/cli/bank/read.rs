@@ -37,7 +37,7 @@ pub(super) fn import(session: &mut Session, args: &Import, ctx: &Ctx) -> Result<
     };
     let done = read::import(session, &wanted)?;
     if ctx.json {
-        output::json(&session.read(|db| shown(db, &done))?)?;
+        session.read(|db| print(db, &done))?;
     } else {
         table(&done);
     }
@@ -80,7 +80,8 @@ pub(super) fn line(
     }))
 }
 
-fn shown(db: &Db<'_>, done: &Done) -> Result<Value, StoreError> {
+/// Prints all of it as JSON, line by line: a file may have very many.
+fn print(db: &Db<'_>, done: &Done) -> Result<(), StoreError> {
     let statements: Vec<Value> = done
         .statements
         .iter()
@@ -98,11 +99,13 @@ fn shown(db: &Db<'_>, done: &Done) -> Result<Value, StoreError> {
             })
         })
         .collect();
-    let mut lines = Vec::with_capacity(done.lines.len());
-    for (bank, one) in &done.lines {
-        lines.push(line(db, bank, one)?);
+    output::part(&format!("{{\"statements\":{},\"lines\":[", json!(statements)));
+    for (n, (bank, one)) in done.lines.iter().enumerate() {
+        let comma = if n == 0 { "\n" } else { ",\n" };
+        output::part(&format!("{comma}{}", line(db, bank, one)?));
     }
-    Ok(json!({ "statements": statements, "lines": lines }))
+    output::line("]}");
+    Ok(())
 }
 
 fn table(done: &Done) {

@@ -122,9 +122,10 @@ fn open(
          JOIN document_state s ON s.document_id = d.id
          JOIN account a ON a.id = d.account_id
          JOIN account_version v ON v.id = {}
-         WHERE +d.status = 'Posted'{} ORDER BY d.id",
+         WHERE +d.status = 'Posted'{}{}",
         account::in_force("d.account_id", "?1"),
-        only(asked, "d.currency")
+        only(asked, "d.currency"),
+        if asked.detail == Detail::Sums { "" } else { " ORDER BY d.id" }
     );
     db.each(&sql, [asked.to], |r| {
         let currency = word(r, 0, Currency::parse)?;

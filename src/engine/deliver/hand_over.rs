@@ -5,6 +5,7 @@
 //! in the outbox, or still laid ready; where neither is, or a program was to take it, nobody can know: it
 //! becomes Unconfirmed, and a person or a receipt decides.
 
+use super::turn::{obeys, rest};
 use crate::document::{batch, einvoice};
 use crate::domain::actor::Verb;
 use crate::domain::delivery::next_try;
@@ -18,7 +19,7 @@ use crate::engine::outbox::{self, Found, Handed, Outbox};
 use crate::engine::{Error, Session, reach};
 use crate::gateway::Shut;
 use crate::store::delivery::{Delivery, Settled};
-use crate::store::job::{JobKind, JobRow, JobState, NETWORK, Progress, Wanted};
+use crate::store::job::{JobRow, NETWORK, Progress};
 use crate::store::network::{Handing, Interrupted};
 use crate::store::{self, Tx, notice};
 use sha2::{Digest, Sha256};
@@ -56,7 +57,7 @@ impl Runner for NetworkRunner {
             tidy(session, job)?;
             self.epoch = Some(job.epoch);
         }
-        if obeys(session, job)? {
+        if obeys(session, job, (NETWORK, "handing over"))? {
             return Ok(Slice::Halted);
         }
         if !self.answers.is_empty() {
@@ -64,7 +65,7 @@ impl Runner for NetworkRunner {
         }
         let now = session.now()?.at_ms;
         if session.read(|db| store::network::due(db, now, 1))?.is_empty() {
-            return rest(session, job);
+            return rest(session, job, NETWORK, store::network::next_due);
         }
         let outbox = match outbox::open(&session.config()?, &session.store.side_directory()) {
             Ok(outbox) => outbox,
@@ -148,32 +149,6 @@ fn tidy(session: &mut Session, job: &JobRow) -> Result<(), Error> {
         tx.note(NETWORK, format!("{interrupted} being handed over when daybook was interrupted"));
         Ok(())
     })
-}
-
-/// Pauses or ends the job if somebody asked.
-fn obeys(session: &mut Session, job: &JobRow) -> Result<bool, Error> {
-    let state = match job.wanted {
-        Wanted::Nothing => return Ok(false),
-        Wanted::Pause => JobState::Paused,
-        Wanted::Cancel => JobState::Canceled,
-    };
-    session.write(Verb::Deliver, |tx| {
-        store::job::guard(tx, job)?;
-        tx.note(NETWORK, format!("handing over {state}"));
-        store::job::set_state(tx, job.id, state, "")?;
-        Ok(true)
-    })
-}
-
-/// Nothing is due: waits for the next turn, or leaves it to another job that waits already.
-fn rest(session: &mut Session, job: &JobRow) -> Result<Slice, Error> {
-    let Some(until_ms) = session.read(store::network::next_due)? else { return Ok(Slice::Done) };
-    let other = session.write(Verb::Deliver, |tx| {
-        tx.quiet();
-        store::job::guard(tx, job)?;
-        Ok(store::job::wake(tx, JobKind::Deliver, NETWORK, until_ms)?)
-    })?;
-    Ok(if other.is_some() { Slice::Done } else { Slice::Wait { until_ms } })
 }
 
 /// Writes the XML of each. What has none becomes Impossible, with the reason.

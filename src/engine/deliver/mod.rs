@@ -19,3 +19,4 @@ pub mod statements;
 pub mod statements_sent;
 pub mod steer;
 mod told;
+mod turn;

@@ -9,6 +9,7 @@
 
 use super::lanes::{Answered, Lanes, Limits};
 use super::letters::{self, Made, Ready, Seen};
+use super::turn::{obeys, rest};
 use crate::config::{Config, key};
 use crate::document::einvoice;
 use crate::domain::actor::Verb;
@@ -23,7 +24,7 @@ use crate::engine::{Error, Session, reach};
 use crate::gateway::Shut;
 use crate::mail::{MailOutcome, Mailer};
 use crate::store::delivery::{Delivery, Sent, Settled};
-use crate::store::job::{JobKind, JobRow, JobState, MAIL, Progress, Wanted};
+use crate::store::job::{JobRow, MAIL, Progress};
 use crate::store::{self, Tx};
 use std::path::Path;
 use std::sync::Arc;
@@ -57,7 +58,7 @@ impl Runner for SendRunner {
             tidy(session, job, &config)?;
             self.epoch = Some(job.epoch);
         }
-        if obeys(session, job)? {
+        if obeys(session, job, ("mail", "sending"))? {
             return Ok(Slice::Halted);
         }
         if !self.answers.is_empty() {
@@ -69,7 +70,7 @@ impl Runner for SendRunner {
             None => letters::make(session, ports, (SLICE, &from))?,
         };
         if made.is_empty() {
-            return rest(session, job);
+            return rest(session, job, MAIL, store::delivery::next_due);
         }
         let mailer = match self.mailer(&config, &session.store.side_directory()) {
             Ok(mailer) => mailer,
@@ -170,32 +171,6 @@ fn tidy(session: &mut Session, job: &JobRow, config: &Config) -> Result<(), Erro
         }
         Ok(())
     })
-}
-
-/// Pauses or ends the job if somebody asked.
-pub(super) fn obeys(session: &mut Session, job: &JobRow) -> Result<bool, Error> {
-    let state = match job.wanted {
-        Wanted::Nothing => return Ok(false),
-        Wanted::Pause => JobState::Paused,
-        Wanted::Cancel => JobState::Canceled,
-    };
-    session.write(Verb::Deliver, |tx| {
-        store::job::guard(tx, job)?;
-        tx.note("mail", format!("sending {state}"));
-        store::job::set_state(tx, job.id, state, "")?;
-        Ok(true)
-    })
-}
-
-/// Nothing is due: waits for the next turn, or leaves it to another job that waits already.
-fn rest(session: &mut Session, job: &JobRow) -> Result<Slice, Error> {
-    let Some(until_ms) = session.read(store::delivery::next_due)? else { return Ok(Slice::Done) };
-    let other = session.write(Verb::Deliver, |tx| {
-        tx.quiet();
-        store::job::guard(tx, job)?;
-        Ok(store::job::wake(tx, JobKind::Deliver, MAIL, until_ms)?)
-    })?;
-    Ok(if other.is_some() { Slice::Done } else { Slice::Wait { until_ms } })
 }
 
 /// Commits that these are being sent now. Copies whose document was corrected meanwhile are held;

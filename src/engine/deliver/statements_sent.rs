@@ -1,8 +1,9 @@
 //! Sending queued statements of account, in slices, by the steps of every e-mail: made, `begin` (committed),
 //! the talk with no transaction open, `settle`. What a process that died was sending is Unconfirmed.
 
-use super::send::{judged, obeys};
+use super::send::judged;
 use super::statements::{self, Made};
+use super::turn::obeys;
 use crate::document::email::{self, Heading};
 use crate::domain::actor::Verb;
 use crate::domain::delivery::Down;
@@ -45,7 +46,7 @@ impl Runner for StatementRunner {
             })?;
             self.epoch = Some(row.epoch);
         }
-        if obeys(session, row)? {
+        if obeys(session, row, (statements::SUBJECT, "sending"))? {
             return Ok(Slice::Halted);
         }
         let now = session.now()?.at_ms;

@@ -164,7 +164,8 @@ fn open_line(r: &Row<'_>) -> Result<OpenLine, StoreError> {
     })
 }
 
-/// The next lines, in order, that were booked by the end of a day and have something left.
+/// The next lines, in order, that were booked by the end of a day and have something left, each with what was
+/// released of it by then: what is released of later days stays theirs.
 pub fn next_open(
     db: &Db<'_>,
     through: NaiveDate,
@@ -174,7 +175,8 @@ pub fn next_open(
     db.all(
         &format!(
             "SELECT l.item_id, l.account_id, l.currency, l.revenue_account, l.from_on, l.to_on, l.booked_on,
-                l.amount_minor, l.released_minor, {IS_OVER}
+                l.amount_minor, (SELECT coalesce(sum(r.amount_minor), 0) FROM deferred_release r
+                  WHERE r.item_id = l.item_id AND r.released_on <= ?1), {IS_OVER}
              FROM deferred_line l INDEXED BY deferred_line_left
              WHERE l.released_minor <> l.amount_minor AND l.item_id > ?2 AND l.booked_on <= ?1
              ORDER BY l.item_id LIMIT ?3"

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+mod contradict;
 mod readers;
 mod together;
 
@@ -122,24 +123,24 @@ fn what_is_wrong_is_named_and_changes_nothing() {
     let other = entry("R2", "119.00", "2026-11-10", "OLD-000002");
     for (name, text, more, code) in [
         ("truncated", fine[..fine.len() - 60].to_owned(), &[][..], "bad_input"),
-        ("half a row", format!("{HEADER}R2,2026-11-10"), &[], "bad_input"),
+        ("half a row", format!("{HEADER}R2,2026-11-12"), &[], "bad_input"),
         ("sum", camt(MAIN, "EUR", ("119.00", "119.00"), &other), &[], "statement_does_not_add_up"),
         (
             "control total",
-            format!("{HEADER}R2,2026-11-10,5.00,EUR,,,,,,\n"),
+            format!("{HEADER}R2,2026-11-12,5.00,EUR,,,,,,\n"),
             &["--control-total", "6.00"],
             "statement_does_not_add_up",
         ),
         (
             "control count",
-            format!("{HEADER}R2,2026-11-10,5.00,EUR,,,,,,\n"),
+            format!("{HEADER}R2,2026-11-12,5.00,EUR,,,,,,\n"),
             &["--control-count", "2"],
             "statement_does_not_add_up",
         ),
         ("currency", camt(MAIN, "USD", ("0.00", "0.00"), ""), &[], "other_currency"),
         (
             "currency of a row",
-            format!("{HEADER}R2,2026-11-10,5.00,USD,,,,,,\n"),
+            format!("{HEADER}R2,2026-11-12,5.00,USD,,,,,,\n"),
             &[],
             "other_currency",
         ),
@@ -162,8 +163,8 @@ fn what_is_wrong_is_named_and_changes_nothing() {
             &[],
             "goes_backwards",
         ),
-        ("too fine", format!("{HEADER}R2,2026-11-10,5.001,EUR,,,,,,\n"), &[], "bad_input"),
-        ("nothing", format!("{HEADER}R2,2026-11-10,0.00,EUR,,,,,,\n"), &[], "bad_amount"),
+        ("too fine", format!("{HEADER}R2,2026-11-12,5.001,EUR,,,,,,\n"), &[], "bad_input"),
+        ("nothing", format!("{HEADER}R2,2026-11-12,0.00,EUR,,,,,,\n"), &[], "bad_amount"),
         (
             "a document type",
             fine.replace("<Document", "<!DOCTYPE x [<!ENTITY e 'y'>]><Document"),

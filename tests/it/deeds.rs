@@ -251,7 +251,7 @@ fn say(session: &mut Session, says: Says) -> Result<(), Error> {
         ),
         Says::Found => {
             let id = PaymentId(one(&path, "SELECT id FROM payment WHERE idempotency_key = 'lost'"));
-            let finding = settle::Finding::Approved { reference: "ch_1".to_owned() };
+            let finding = settle::Finding::Approved { reference: "ch_1".to_owned(), on: None };
             reconcile::by_hand(session, id, &finding, "the statement").map(drop)
         }
         Says::ChargebackWon => {

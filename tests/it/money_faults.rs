@@ -222,7 +222,7 @@ impl Story {
                         || l.contains("\"submitted\"")
                 });
             let finding = if took {
-                Finding::Approved { reference: format!("seen {key}") }
+                Finding::Approved { reference: format!("seen {key}"), on: None }
             } else {
                 Finding::NotCharged
             };

@@ -389,3 +389,49 @@ fn money_by_keys_alone() {
     pty.send("q");
     book.is_sound();
 }
+
+#[test]
+fn what_a_person_found_out_of_a_payment_is_said_at_the_console() {
+    for (found, token, charged) in [("c", "timeout_after", true), ("n", "timeout_before", false)] {
+        let book = owing(&[token]);
+        book.run(&["collect", "--target", "2026-01-31"]).ends(1);
+        assert_eq!(book.count("SELECT count(*) FROM payment WHERE status = 'Unknown'"), 1);
+        let mut desk = Desk::at(&book.path, 100, 30);
+        desk.press("8$").shows("it was charged: the money came…");
+        desk.press(found);
+        if charged {
+            desk.press("sb_000000001<Tab><Tab>");
+        }
+        desk.press("seen on their page<C-s>");
+        let asked = if charged { "it came" } else { "not charged" };
+        desk.shows(asked);
+        desk.press("y");
+        let status = if charged { "Approved" } else { "Declined" };
+        let of = format!("SELECT count(*) FROM payment WHERE status = '{status}'");
+        assert_eq!(book.count(&of), 1, "{}", desk.picture());
+        assert_eq!(balance(&book, "INV-1") == 0, charged);
+        drop(desk);
+        book.run(&["check"]).ends(0);
+    }
+}
+
+#[test]
+fn a_charge_that_is_found_counts_from_its_day_there() {
+    let book = owing(&["timeout_after"]);
+    book.run(&["collect", "--target", "2026-01-31"]).ends(1);
+    let seen =
+        ["payment", "reconcile", "P-000001", "--approved", "ch_77", "--evidence", "their page"];
+    let dated = |day: &str| book.run(&[&seen[..], &["--date", day]].concat());
+    assert!(dated("2025-12-31").ends(2).err.contains("was asked for on"));
+    let began: String = {
+        let conn = rusqlite::Connection::open(&book.path).unwrap();
+        let sql = "SELECT date(created_at / 1000, 'unixepoch') FROM payment";
+        conn.query_row(sql, [], |r| r.get(0)).unwrap()
+    };
+    dated(&began).ends(0);
+    let dated = format!(
+        "SELECT count(*) FROM payment WHERE received_on = '{began}' AND value_on = '{began}'"
+    );
+    assert_eq!(book.count(&dated), 1);
+    book.run(&["check"]).ends(0);
+}

@@ -372,3 +372,29 @@ fn what_is_delivered_and_not_billed_is_accrued_and_taken_back() {
     assert_eq!(book.count(left), 0);
     book.is_sound();
 }
+
+#[test]
+fn what_is_released_of_later_months_stays_theirs() {
+    let book = october();
+    book.say("settings set revenue.recognition service_days").ends(0);
+    let line = "'{\"description\":\"annual\",\"quantity\":\"1\",\"unit_price\":\"365.00\",\
+        \"service_from\":\"2026-11-01\",\"service_to\":\"2027-10-31\"}'";
+    let made = format!(
+        "invoice new --account A1 --invoice-date 2026-11-20 --add-line {line} --reason x --json --now 2026-11-20"
+    );
+    let draft = book.say(&made).ends(0).json()["id"].as_str().unwrap().to_owned();
+    book.say(&format!("post --invoice {draft} --now 2026-11-20")).ends(0);
+    // On a test book a day to come may be asked for.
+    book.say("deferred release --through 2026-12-31 --now 2026-12-01").ends(0);
+    let released = |month: &str| {
+        book.count(&format!(
+            "SELECT coalesce(sum(amount_minor), 0) FROM deferred_release WHERE released_on LIKE '{month}%'"
+        ))
+    };
+    assert_eq!((released("2026-11"), released("2026-12")), (3_000, 3_100));
+    book.say("deferred release --through 2026-11-30 --now 2026-12-01").ends(0);
+    book.say("deferred release --through 2027-01-31 --now 2026-12-01").ends(0);
+    let months = ["2026-11", "2026-12", "2027-01"].map(released);
+    assert_eq!(months, [3_000, 3_100, 3_100]);
+    book.is_sound();
+}

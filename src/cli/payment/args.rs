@@ -177,6 +177,9 @@ pub(super) struct Reconcile {
     /// A person found that the money is here, under this reference
     #[arg(long, value_name = "REF", requires = "evidence", conflicts_with = "not_charged")]
     pub(super) approved: Option<String>,
+    /// The day of the charge there (default: today)
+    #[arg(long, value_name = "DATE", requires = "approved")]
+    pub(super) date: Option<NaiveDate>,
     /// A person found that no money moved
     #[arg(long, requires = "evidence")]
     pub(super) not_charged: bool,

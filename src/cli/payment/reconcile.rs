@@ -40,7 +40,7 @@ pub(super) fn reconcile(session: &mut Session, args: &Reconcile, ctx: &Ctx) -> R
     if args.approved.is_some() || args.not_charged {
         let evidence = args.evidence.clone().unwrap_or_default();
         let finding = match &args.approved {
-            Some(reference) => Finding::Approved { reference: reference.clone() },
+            Some(reference) => Finding::Approved { reference: reference.clone(), on: args.date },
             None => Finding::NotCharged,
         };
         for id in &ids {

@@ -25,22 +25,29 @@ pub(super) struct Keys {
 }
 
 impl Keys {
+    /// Whether an entry with the reference of this one was met before it.
+    fn is_again(&self, entry: &Entry) -> bool {
+        !entry.reference.is_empty() && self.seen.get(&short(entry)).is_some_and(|nth| *nth > 1)
+    }
+
     pub(super) fn of(&mut self, entry: &Entry) -> Vec<String> {
-        let content = entry.content();
-        let mut short = [0_u8; 16];
         let named = !entry.reference.is_empty();
-        if named {
-            let hash = <sha2::Sha256 as sha2::Digest>::digest(entry.reference.as_bytes());
-            short.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
-        } else {
-            short.iter_mut().zip(content).for_each(|(to, from)| *to = from);
-        }
+        let short = short(entry);
         let nth = self.seen.entry(short).or_default();
         *nth += 1;
         let name = if named { text::said(&entry.reference, 100) } else { text::hex(&short) };
         let kind = if named { 'r' } else { 'c' };
         (1..=entry.details.len()).map(|part| format!("{kind}:{name}:{nth}:{part}")).collect()
     }
+}
+
+/// A hash of the bank's reference, or else of all that an entry says.
+fn short(entry: &Entry) -> [u8; 16] {
+    let mut short = [0_u8; 16];
+    let named: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(entry.reference.as_bytes()).into();
+    let from = if entry.reference.is_empty() { entry.content() } else { named };
+    short.iter_mut().zip(from).for_each(|(to, from)| *to = from);
+    short
 }
 
 /// A statement that was judged.
@@ -165,8 +172,15 @@ impl Judged {
             let entry = with_parts(db, &bank, entry)?;
             self.parts += entry.details.len();
             let keys = self.keys.of(&entry);
+            if self.head.source == Source::Csv && self.keys.is_again(&entry) {
+                let words = format!("entry {} stands twice in the file", entry.said());
+                self.refuse(Refusal::new("contradicts", words));
+            }
             for (detail, key) in entry.details.iter().zip(&keys) {
                 let known = line::known(db, bank.id, key)?;
+                if known.is_none() && self.head.source == Source::Csv {
+                    self.of_one_kind(db, &bank, (entry.on, entry.on))?;
+                }
                 match known {
                     Some(there) if there == (entry.on, detail.minor, detail.charges) => {
                         self.known += 1;
@@ -189,6 +203,27 @@ impl Judged {
                     }
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// A day is read from statements or from payments.csv: what both have of it cannot be told from what only
+    /// one of them has.
+    fn of_one_kind(
+        &mut self,
+        db: &Db<'_>,
+        bank: &BankAccount,
+        days: (NaiveDate, NaiveDate),
+    ) -> Result<(), StoreError> {
+        if self.refused.is_none()
+            && let Some(on) = statement::of_other_kind(db, bank.id, (self.head.source, days))?
+        {
+            let other = match self.head.source {
+                Source::Csv => "a statement",
+                _ => "payments.csv",
+            };
+            let words = format!("{on} was read from {other}: one of the two is read of each day");
+            self.refuse(Refusal::new("contradicts", words));
         }
         Ok(())
     }
@@ -238,8 +273,23 @@ impl Judged {
             Some(to) => to.max(day),
             None => day,
         });
+        if self.is_booked() && self.head.source != Source::Csv {
+            self.beside_csv(db)?;
+        }
         if self.refused.is_none() && self.is_booked() {
             self.follows(db)?;
+        }
+        Ok(())
+    }
+
+    /// It has no day that was read from payments.csv; its opening balance may be told as of such a day.
+    fn beside_csv(&mut self, db: &Db<'_>) -> Result<(), StoreError> {
+        let Some(bank) = self.bank.clone() else { return Ok(()) };
+        let first = self.sums.first.unwrap_or(self.from);
+        self.of_one_kind(db, &bank, (first, self.to))?;
+        let told = (self.head.source, (self.from, first));
+        if self.refused.is_none() && statement::of_other_kind(db, bank.id, told)?.is_some() {
+            self.from = first;
         }
         Ok(())
     }
@@ -252,6 +302,12 @@ impl Judged {
             return Ok(());
         };
         let before = statement::of_account(db, bank.id)?;
+        if self.known > 0
+            && let Some(other) = self.overlaps(db, bank.id, &before, opening)?
+        {
+            self.refuse(Refusal::new("contradicts", other));
+            return Ok(());
+        }
         let Some(first) = before.iter().find(|s| s.opening_minor.is_some()) else { return Ok(()) };
         let last = before.iter().map(|s| s.to).max();
         let meets = before.iter().any(|s| {
@@ -274,6 +330,33 @@ impl Judged {
             self.refuse(Refusal::new("contradicts", words));
         }
         Ok(())
+    }
+
+    /// A statement with entries that were read before begins at the balance that they lead to.
+    fn overlaps(
+        &self,
+        db: &Db<'_>,
+        bank: i64,
+        before: &[statement::StatementRow],
+        opening: i64,
+    ) -> Result<Option<String>, StoreError> {
+        let mut other = None;
+        for one in before.iter().filter(|s| s.from <= self.to && self.from <= s.to) {
+            let Some(began) = one.opening_minor else { continue };
+            if one.closing_minor == Some(opening) || one.from > self.from {
+                return Ok(None);
+            }
+            // The day of a balance is that of its entries, or the one before.
+            for day in [Some(self.from), self.sums.first].into_iter().flatten() {
+                let led = line::total_between(db, bank, one.from, day)?;
+                if total([began, led])? == opening {
+                    return Ok(None);
+                }
+            }
+            other = Some(one.name.clone());
+        }
+        let words = "its opening balance is not the one that its entries have in";
+        Ok(other.map(|name| format!("{words} {name}")))
     }
 }
 

@@ -7,9 +7,10 @@ use crate::domain::ids::{AccountId, DocumentId, PaymentId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::text::counted;
 use crate::engine::collect::refund::{self, Correction, Wanted};
+use crate::engine::collect::settle::{self, Finding};
 use crate::engine::collect::till::Till;
 use crate::engine::collect::window;
-use crate::engine::collect::{credits, memo_refund, reallocate};
+use crate::engine::collect::{credits, memo_refund, reallocate, reconcile};
 use crate::engine::command::words::PAYMENT_APPLY_ACCOUNT;
 use crate::engine::command::{MoneyDeed, PaidBy, Receipt, Refunded};
 use crate::engine::guard::four_eyes::{self, Deed};
@@ -20,6 +21,7 @@ use crate::store::deed::{self, Side};
 use crate::store::four_eyes::Object;
 use crate::store::payment::{self, Allocation, AllocationState, PaymentRow};
 use crate::store::{Db, StoreError, account, credit, debt, method_state, role};
+use chrono::NaiveDate;
 
 /// Does one.
 pub fn perform(session: &mut Session, deed: MoneyDeed, sure: Sure) -> Result<Receipt, Error> {
@@ -47,7 +49,16 @@ pub fn perform(session: &mut Session, deed: MoneyDeed, sure: Sure) -> Result<Rec
         MoneyDeed::Apply { payment, to, amount } => {
             reallocate::apply(session, payment, to, amount, sure)
         }
+        MoneyDeed::Found { payment, charged, on, evidence } => {
+            let settled = reconcile::by_hand(session, payment, &finding(charged, on), &evidence)?;
+            let summary = format!("{payment}: {}", settle::words(settled));
+            Ok(Receipt { summary, done: 1, ..Receipt::default() })
+        }
     }
+}
+
+fn finding(charged: Option<String>, on: Option<NaiveDate>) -> Finding {
+    charged.map_or(Finding::NotCharged, |reference| Finding::Approved { reference, on })
 }
 
 fn correction(then: Refunded) -> Correction {
@@ -155,7 +166,33 @@ pub fn foretell(db: &Db<'_>, deed: &MoneyDeed, by: Asked<'_>) -> Result<Foretold
             takes_off(db, *payment, *from, *amount, deed)
         }
         MoneyDeed::Apply { payment, to, amount } => applies(db, *payment, *to, *amount, deed),
+        MoneyDeed::Found { payment, charged, .. } => found(db, *payment, charged.is_some(), deed),
     }
+}
+
+/// What a finding makes of a payment that nobody answered for.
+fn found(db: &Db<'_>, id: PaymentId, charged: bool, deed: &MoneyDeed) -> Result<Foretold, Error> {
+    let row = payment::get(db, id)?;
+    let money = row.currency.amount(row.amount_minor);
+    let numbers = payment::allocations(db, id)?.into_iter().map(|one| one.number);
+    let numbers = numbers.collect::<Vec<_>>().join(", ");
+    let (what, then, verb) = if charged {
+        (format!("{money} of {id} came."), format!("{numbers}: paid"), "it came")
+    } else {
+        let then = format!("{numbers}: owed; a payment run or a retry may charge it");
+        (format!("{id} was not charged: {money} never came."), then, "not charged")
+    };
+    Ok(Foretold {
+        what,
+        then: vec![then],
+        beware: vec![
+            "Only what was seen at the gateway or bank: a wrong word charges twice, or never."
+                .to_owned(),
+        ],
+        undo: GONE,
+        verb,
+        words: deed.words(),
+    })
 }
 
 /// Refuses who is on the other side of the account.

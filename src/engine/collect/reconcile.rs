@@ -17,7 +17,8 @@ use crate::engine::{Error, Session};
 use crate::gateway::{Outcome, Seen};
 use crate::store::job::{self, JobKind, JobRow, JobSpec, JobState, Progress, Wanted};
 use crate::store::payment::{self, EventKind, EventRow, PaymentRow};
-use crate::store::{Db, StoreError, Tx, notice};
+use crate::store::{Db, StoreError, Tx, notice, settings};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta};
 
 /// Payments looked up in one slice.
 const BATCH: u32 = 200;
@@ -150,7 +151,7 @@ pub fn by_hand(
     evidence: &str,
 ) -> Result<Settled, Error> {
     picked::short("the evidence", evidence, 500)?;
-    if let Finding::Approved { reference } = &finding {
+    if let Finding::Approved { reference, .. } = &finding {
         picked::short("the reference", reference, 200)?;
     }
     if evidence.trim().is_empty() {
@@ -175,13 +176,13 @@ pub fn by_hand(
         }
         let outcome = match finding {
             // What the person saw is this payment.
-            Finding::Approved { reference } => Outcome::Approved {
+            Finding::Approved { reference, on } => Outcome::Approved {
                 seen: Seen {
                     reference: reference.clone(),
                     key: row.key.clone(),
                     amount_minor: row.amount_minor,
                     currency: row.currency,
-                    made_at: None,
+                    made_at: on.map(|on| charged_at(tx, &row, on)).transpose()?,
                 },
             },
             Finding::NotCharged => Outcome::declined("not_found_at_gateway"),
@@ -196,6 +197,20 @@ pub fn by_hand(
         tx.note(id, format!("{} by hand: {evidence}", settle::words(settled)));
         Ok(settled)
     })
+}
+
+/// The moment (UTC ms) of a charge of which only the day is known, between when it was asked for and today.
+fn charged_at(tx: &Tx<'_>, row: &PaymentRow, on: NaiveDate) -> Result<i64, Error> {
+    let zone = settings::load(tx)?.zone();
+    let asked = DateTime::from_timestamp_millis(row.created_at);
+    let asked = asked.map_or(on, |at| at.with_timezone(&zone).date_naive());
+    let today = tx.now().today;
+    if on < asked || on > today {
+        let words = format!("{} was asked for on {asked}, and today is {today}", row.id);
+        return Err(Error::usage("bad_date", words, "a day from the first to the second"));
+    }
+    let noon = zone.moment(on.and_time(NaiveTime::MIN) + TimeDelta::hours(12));
+    Ok(noon.timestamp_millis())
 }
 
 /// Makes a job that looks these payments up now (every unanswered one when none is named); gives it

@@ -31,6 +31,8 @@ pub enum Finding {
     Approved {
         /// The gateway's or the bank's reference.
         reference: String,
+        /// The day of the charge there; none = not known, it counts from today.
+        on: Option<NaiveDate>,
     },
     /// No money moved.
     NotCharged,

@@ -67,6 +67,16 @@ pub enum MoneyDeed {
         amount: Option<Money>,
         reason: String,
     },
+    /// What a person found out of a payment that nobody has answered for.
+    Found {
+        payment: PaymentId,
+        /// The reference it has at the gateway or bank; none: no money moved.
+        charged: Option<String>,
+        /// The day of the charge there; none = not known.
+        on: Option<NaiveDate>,
+        /// Where that was seen.
+        evidence: String,
+    },
     /// Applies unapplied money to a document.
     Apply {
         payment: PaymentId,
@@ -82,6 +92,7 @@ impl MoneyDeed {
         match self {
             Self::Refund { .. } | Self::PayOut { .. } => Verb::Refund,
             Self::Unapply { .. } | Self::Move { .. } | Self::Apply { .. } => Verb::OutsidePayment,
+            Self::Found { .. } => Verb::Reconcile,
         }
     }
 }

@@ -97,6 +97,7 @@ lines! {
     PAYMENT_MOVE = "payment move" "ID --to ACCOUNT --reason T";
     PAYMENT_APPLY = "payment apply" "ID --to INVOICE";
     PAYMENT_APPLY_ACCOUNT = "payment apply" "ACCOUNT";
+    PAYMENT_RECONCILE_BY_HAND = "payment reconcile" "ID --not-charged --evidence T";
     PAYMENT_AUTO_PAY = "payment auto-pay" "INVOICE on|off";
     PAYMENT_PROMISE = "payment promise" "INVOICE --withdraw";
     PAYMENT_DISPUTE = "payment dispute" "INVOICE --end upheld|rejected|withdrawn";
@@ -388,6 +389,15 @@ impl MoneyDeed {
             }
             Self::Apply { payment, to, amount } => {
                 PAYMENT_APPLY.of(format!("{payment} --to {to}{}", much(amount)))
+            }
+            Self::Found { payment, charged, on, evidence } => {
+                let day = on.map(|day| format!(" --date {day}")).unwrap_or_default();
+                let what = match charged {
+                    Some(reference) => format!("--approved {}{day}", quoted(reference)),
+                    None => "--not-charged".to_owned(),
+                };
+                let seen = quoted(evidence);
+                PAYMENT_RECONCILE_BY_HAND.of(format!("{payment} {what} --evidence {seen}"))
             }
         }
     }

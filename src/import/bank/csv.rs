@@ -3,7 +3,7 @@
 
 use super::raw::{Amount, BadFile, RawDetail, RawEntry, Seen, Stopped, Take};
 use crate::domain::bank::Source;
-use crate::domain::bank::statement::Head;
+use crate::domain::bank::statement::{Head, Refusal};
 use std::io::BufRead;
 
 const COLUMNS: [&str; 13] = [
@@ -112,6 +112,10 @@ pub(super) fn walk<E>(input: impl BufRead, take: Take<'_, E>) -> Result<(), Stop
         }
         let amount = |value: String| Amount { value, currency: now.1.clone(), negative: false };
         let charges = cell("charges");
+        if charges.starts_with('-') {
+            let words = format!("line {line}: charges of {charges}: they are told without a sign");
+            take(Seen::Bad(Refusal::new("bad_amount", words))).map_err(Stopped::Taker)?;
+        }
         let detail = RawDetail {
             amount: Some(amount(cell("amount"))),
             charges: if charges.is_empty() { Vec::new() } else { vec![amount(charges)] },

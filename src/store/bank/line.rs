@@ -216,6 +216,21 @@ pub fn nobodys(db: &Db<'_>, currency: Currency, minor: i64) -> Result<Vec<LineRo
     )
 }
 
+/// What lines from one day up to another (not in it) come to less charges, minor units.
+pub fn total_between(
+    db: &Db<'_>,
+    bank_account: i64,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<i64, StoreError> {
+    db.one(
+        "SELECT coalesce(sum(amount_minor - charges_minor), 0) FROM bank_line
+         WHERE bank_account_id = ?1 AND value_on >= ?2 AND value_on < ?3",
+        (bank_account, from, to),
+        |r| r.get(0),
+    )
+}
+
 /// What the lines from a day on come to less charges, minor units.
 pub fn total_since(db: &Db<'_>, bank_account: i64, from: NaiveDate) -> Result<i64, StoreError> {
     db.one(

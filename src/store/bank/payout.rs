@@ -151,10 +151,17 @@ pub fn payment_of(
     }
 }
 
-/// What is booked here of a payment: what came, or what went back of it (below zero), minor units.
+/// What is booked here of a payment and was not paid out before: what came, or what went back of it (below
+/// zero), minor units.
 pub fn expected(db: &Db<'_>, id: PaymentId, gross_minor: i64) -> Result<i64, StoreError> {
     if gross_minor > 0 {
-        return Ok(payment::get(db, id)?.amount_minor);
+        // What was paid out before is not paid out again.
+        let before: i64 = db.one(
+            "SELECT coalesce(sum(gross_minor), 0) FROM payout_row WHERE payment_id = ?1 AND gross_minor > 0",
+            [id.0],
+            |r| r.get(0),
+        )?;
+        return Ok(payment::get(db, id)?.amount_minor - before);
     }
     let events = payment::events(db, id)?;
     let back = |e: &&payment::EventRow| match e.kind {

@@ -31,6 +31,10 @@ pub enum MoneyForm {
     Move(PaymentId, Currency),
     /// Apply it to a document: amount.
     Apply(PaymentId, DocumentId, Currency),
+    /// A person found that it was charged: reference, day, where that was seen.
+    Charged(PaymentId),
+    /// Or was not: where that was seen.
+    NotCharged(PaymentId),
 }
 
 const MEMO: [&str; 2] = ["without memo", "with memo"];
@@ -120,6 +124,9 @@ fn deeds(of: &Payments, row: &Paid, cx: &mut Cx) -> Vec<Item> {
         [(_, number, _)] => format!("take off {number}…"),
         _ => "take off an invoice…".to_owned(),
     };
+    if matches!(row.status, PaymentStatus::Unknown | PaymentStatus::Submitted) {
+        return answers(row, cx);
+    }
     let nothing_free = if row.free_minor > 0 { "nothing owed" } else { "nothing unapplied" };
     let back = format!("{} may go back", row.currency.grouped(row.left_minor));
     vec![
@@ -140,6 +147,31 @@ fn deeds(of: &Payments, row: &Paid, cx: &mut Cx) -> Vec<Item> {
             apply(row, &owed, cx),
         ),
     ]
+}
+
+/// What a person may have found out of a payment that nobody has answered for.
+fn answers(row: &Paid, cx: &mut Cx) -> Vec<Item> {
+    let open = |modal| Intent::Open(Box::new(modal));
+    vec![
+        Item::new('c', "it was charged: the money came…", open(found(row, true, cx))),
+        Item::new('n', "it was not charged…", open(found(row, false, cx))),
+    ]
+}
+
+/// The form that says whether it was charged.
+pub(super) fn found(row: &Paid, charged: bool, cx: &mut Cx) -> Modal {
+    let seen = Field::new(Label::SEEN, "", "where: the gateway's page, a statement, a ticket");
+    if !charged {
+        let purpose = Purpose::Money(MoneyForm::NotCharged(row.id));
+        return form(format!("{} was not charged", row.id), purpose, vec![seen], cx);
+    }
+    let fields = vec![
+        Field::new(Label::REFERENCE, "", "what it is called there"),
+        Field::new(Label::CHARGED_ON, "", "the day of the charge there; empty: today"),
+        seen,
+    ];
+    let purpose = Purpose::Money(MoneyForm::Charged(row.id));
+    form(format!("{} was charged", row.id), purpose, fields, cx)
 }
 
 /// The form that gives money of a payment back.
@@ -286,6 +318,18 @@ impl MoneyForm {
             Self::Apply(payment, to, currency) => {
                 MoneyDeed::Apply { payment: *payment, to: *to, amount: amount(currency)? }
             }
+            Self::Charged(payment) => MoneyDeed::Found {
+                payment: *payment,
+                charged: Some(v.needed(Label::REFERENCE, "the reference")?),
+                on: v.day(Label::CHARGED_ON)?,
+                evidence: v.needed(Label::SEEN, "where that was seen")?,
+            },
+            Self::NotCharged(payment) => MoneyDeed::Found {
+                payment: *payment,
+                charged: None,
+                on: None,
+                evidence: v.needed(Label::SEEN, "where that was seen")?,
+            },
         })
     }
 
@@ -294,6 +338,7 @@ impl MoneyForm {
         match self {
             Self::Refund(..) | Self::PayBack(..) | Self::PayOut(..) => Verb::Refund,
             Self::Unapply(..) | Self::Move(..) | Self::Apply(..) => Verb::OutsidePayment,
+            Self::Charged(_) | Self::NotCharged(_) => Verb::Reconcile,
         }
     }
 
@@ -306,6 +351,8 @@ impl MoneyForm {
             Self::Move(id, _) => format!("Move {id}"),
             Self::Unapply(id, ..) => format!("Take off {id}"),
             Self::Apply(id, ..) => format!("Apply {id}"),
+            Self::Charged(id) => format!("{id} was charged"),
+            Self::NotCharged(id) => format!("{id} was not charged"),
         };
         cx.load(ScreenId::Accounts, Part::Dialog, Ahead::Money(deed.clone()));
         let ask = Ask::reading(title, "do it", cx.operation(), Command::Money(deed));
@@ -315,6 +362,9 @@ impl MoneyForm {
     /// The field that an error of the book is about.
     pub(super) fn field_of(&self, code: &str) -> Option<Label> {
         match (self, code) {
+            (Self::Charged(_), "bad_date") => Some(Label::CHARGED_ON),
+            (Self::Charged(_) | Self::NotCharged(_), "no_evidence") => Some(Label::SEEN),
+            (Self::Charged(_) | Self::NotCharged(_), _) => None,
             (_, "too_much" | "bad_amount" | "not_applied" | "nothing_unapplied") => {
                 Some(Label::AMOUNT)
             }

@@ -26,6 +26,7 @@ impl Label {
     pub const BUYER_REFERENCE: Self = Self("buyer reference");
     pub const BY: Self = Self("by");
     pub const CHARGE: Self = Self("charge");
+    pub const CHARGED_ON: Self = Self("charged on");
     pub const CHECKED_ON: Self = Self("tax id checked on");
     pub const CITY: Self = Self("city");
     pub const COUNTRY: Self = Self("country");
@@ -59,6 +60,7 @@ impl Label {
     pub const POSTCODE: Self = Self("postcode");
     pub const QUANTITY: Self = Self("quantity");
     pub const READ_UNTIL: Self = Self("read until");
+    pub const SEEN: Self = Self("seen");
     pub const SINCE: Self = Self("since");
     pub const REASON: Self = Self("reason");
     pub const RECEIVED_ON: Self = Self("received on");

@@ -98,7 +98,7 @@ pub(in crate::engine) fn by_hand(
         return Ok(None);
     };
     let settled = match finding {
-        Finding::Approved { reference } => {
+        Finding::Approved { reference, .. } => {
             end_done(tx, event, reference, evidence)?;
             Settled::Approved
         }

@@ -147,6 +147,8 @@ fn every(cx: &mut Cx) -> Vec<Form> {
     add(money::take_off(&row, &pays, cx), &[REASON]);
     add(money::moving(&row, cx), &[(Label::TO_ACCOUNT, "A2"), REASON]);
     add(money::apply_to(&row, &pays, cx), &[]);
+    add(money::found(&row, true, cx), &[(Label::REFERENCE, "ch_1"), (Label::SEEN, "the page")]);
+    add(money::found(&row, false, cx), &[(Label::SEEN, "the page")]);
     made
 }
 
@@ -235,10 +237,12 @@ fn name_of(purpose: &Purpose) -> &'static str {
         Purpose::Money(MoneyForm::Unapply(..)) => "unapply",
         Purpose::Money(MoneyForm::Move(..)) => "move",
         Purpose::Money(MoneyForm::Apply(..)) => "apply",
+        Purpose::Money(MoneyForm::Charged(..)) => "charged",
+        Purpose::Money(MoneyForm::NotCharged(..)) => "not charged",
     }
 }
 
-const KINDS: usize = 43;
+const KINDS: usize = 45;
 
 #[test]
 fn fields_in_another_order_give_the_same_command() {

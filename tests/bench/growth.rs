@@ -114,10 +114,24 @@ fn day(books: &[(&str, PathBuf)], files: &Path, accounts: usize, only: &[&str]) 
         let took: Vec<Took> = books.iter().zip(&lines).map(one).collect();
         tell(&mut out, (*name).to_owned(), took, only);
     }
-    for (name, took) in lists(&books[0].1.join("book.db")) {
+    let ours = books[0].1.join("book.db");
+    tell(&mut out, "raw: receivable by document".to_owned(), vec![raw(&ours)], only);
+    for (name, took) in lists(&ours) {
         tell(&mut out, name, vec![took], only);
     }
     out
+}
+
+/// What every report as of a day rests on, as one plain statement: what each document owes.
+fn raw(book: &Path) -> Took {
+    let conn = rusqlite::Connection::open(book).unwrap();
+    let sql = "SELECT count(*), sum(owed) FROM (SELECT sum(debit_minor - credit_minor) AS owed
+        FROM ledger_entry WHERE account = 'receivable' AND entry_on <= '2026-02-04' GROUP BY document_id)";
+    let (begun, before) = (Instant::now(), used(UsageWho::RUSAGE_SELF));
+    let all: (i64, i64) = conn.query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
+    assert!(all.0 > 0);
+    let cpu = used(UsageWho::RUSAGE_SELF) - before;
+    Took { wall: begun.elapsed().as_secs_f64(), cpu, ..Took::default() }
 }
 
 /// Prints a step and keeps it, where it is wanted.
@@ -252,6 +266,14 @@ fn steps(files: &Path, book: &Path, accounts: usize) -> Vec<Step> {
         ("audit --verify", format!("{later} audit --verify")),
         ("export journal", format!("{later} export journal --output {}", out("journal"))),
         ("backup", format!("{later} backup {}", out("copy.db"))),
+        ("report aging", format!("{later} report aging --as-of 2026-02-04 --json")),
+        ("report rollforward", format!("{later} report rollforward --period 2026-02 --json")),
+        ("report trial-balance", format!("{later} report trial-balance --period 2026-02 --json")),
+        ("report tax", format!("{later} report tax --period 2026-01 --json")),
+        ("add a bank account", format!("{later} bank account add main --currency EUR")),
+        ("bank import", format!("{later} bank import {files}-bank.csv --account main")),
+        ("worker --once", format!("{later} worker --once")),
+        ("close with its pack", format!("{later} period close 2026-01 --yes")),
         ("status at the end", format!("{later} status")),
     ];
     let step = |(name, line)| {
@@ -392,7 +414,14 @@ fn write_files(dir: &Path, accounts: usize) {
         "charge_number,subscription_number,name,type,model,price,quantity,uom,billing_period,timing",
     );
     let mut usage = file("usage.csv", "ACCOUNT_ID,UOM,QTY,STARTDATE");
+    // Beside the others: it is no file of theirs. Half of it names what it pays.
+    let bank = std::fs::File::create(format!("{}-bank.csv", dir.display())).unwrap();
+    let mut bank = BufWriter::new(bank);
+    writeln!(bank, "entry_ref,booked_on,amount,currency,text").unwrap();
     for n in 0..accounts {
+        let text =
+            if n % 2 == 0 { format!("INV-2026-{:06}", n + 1) } else { format!("thanks {n}") };
+        writeln!(bank, "R{n},2026-02-03,1.00,EUR,{text}").unwrap();
         let pays = n % 5 != 0;
         let way = if n % 10 == 3 { "print" } else { "email" };
         writeln!(

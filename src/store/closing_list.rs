@@ -74,8 +74,8 @@ const KINDS: &[Kind] = &[
         "SELECT a.number FROM account a WHERE a.id IN (
            SELECT account_id FROM payment WHERE unapplied_minor > 0
            UNION SELECT account_id FROM document_state WHERE status = 'Posted' AND balance_minor < 0)
-         AND EXISTS (SELECT 1 FROM document_state s JOIN document d ON d.id = s.document_id
-           WHERE s.account_id = a.id AND s.status = 'Posted' AND s.balance_minor > 0 AND d.invoice_on <= ?2)
+         AND EXISTS (SELECT 1 FROM collectible c CROSS JOIN document d ON d.id = c.document_id
+           WHERE c.account_id = a.id AND d.invoice_on <= ?2)
          AND ?1 <= ?2 AND ?3 > 0 ORDER BY a.id",
     ),
     (

@@ -62,8 +62,8 @@ impl ListRow for UnappliedRow {
 
 pub(super) const SPEC: Spec = Spec {
     columns: "u.what, u.number, a.id, a.number, v.name, u.currency, u.minor, u.since, \
-              coalesce((SELECT sum(s.balance_minor) FROM document_state s JOIN document d ON d.id = s.document_id \
-                WHERE s.account_id = a.id AND s.status = 'Posted' AND s.balance_minor > 0 AND d.currency = u.currency), 0)",
+              coalesce((SELECT sum(c.balance_minor) FROM collectible c \
+                WHERE c.account_id = a.id AND c.currency = u.currency), 0)",
     from: "(SELECT d.id AS id, 'credit memo' AS what, d.number AS number, d.account_id AS account, \
               d.currency AS currency, -s.balance_minor AS minor, d.invoice_on AS since, \
               d.po_number AS reference \

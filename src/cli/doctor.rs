@@ -148,6 +148,7 @@ fn status_lines(status: &Status, ahead: &[waits::Ahead], zone: Zone) {
     let rows: Vec<Vec<String>> = status
         .steps
         .iter()
+        .filter(|s| s.is_shown())
         .map(|s| {
             let money = output::listed(&s.money);
             vec![s.step.to_string(), s.count.to_string(), money, s.state.clone()]

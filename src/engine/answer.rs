@@ -10,6 +10,7 @@ use crate::domain::actor::Actor;
 use crate::domain::delivery::Down;
 use crate::domain::recovery::usual_since;
 use crate::engine::account_page;
+use crate::engine::bank::{deed as lines, shown};
 use crate::engine::bill::{self, usage};
 use crate::engine::care::{copies, rehearsal, report, today};
 use crate::engine::clockwork::waits;
@@ -109,6 +110,7 @@ fn foresee(session: &Session, ahead: &Ahead) -> Result<Answer, Error> {
             let by = money::Asked { actor: &session.actor, now: session.now()? };
             Answer::Money(session.store.read(|db| money::foretell(db, deed, by))?)
         }
+        Ahead::Bank(deed) => Answer::Money(session.store.read(|db| lines::foretell(db, deed))?),
         Ahead::Credits(account, currency) => {
             Answer::Money(session.store.read(|db| money::credits_ahead(db, *account, *currency))?)
         }
@@ -280,12 +282,12 @@ fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, R
         Query::Results(run) => Answer::Results(Box::new(read::results::of(db, *run, RESULTS)?)),
         Query::Payments(whose) => Answer::Payments(Arc::new(payments::read(db, *whose)?)),
         Query::Report(of) => {
-            let read = report::sheet(db, of, REPORTED);
-            Answer::Report(Box::new(read.map_err(|error| match error {
-                Error::Store(error) => error,
-                other => StoreError::Conflict(other.to_string()),
-            })?))
+            Answer::Report(Box::new(report::sheet(db, of, REPORTED).map_err(unforeseen)?))
         }
+        Query::BankLine(id) => {
+            Answer::BankLine(Box::new(shown::told(db, *id).map_err(unforeseen)?))
+        }
+        Query::Banks => Answer::Banks(shown::banks(db)?),
         Query::Samples => Answer::Samples(read::sample::open(db, SAMPLES)?),
         Query::History(subject) => Answer::History(read::invoice::history(db, subject)?),
         Query::Status => Answer::Status(StatusRow {
@@ -301,6 +303,14 @@ fn view(db: &Db<'_>, query: &Query, now: Now, actor: &Actor) -> Result<Answer, R
         Query::LastDeed(passed) => Answer::LastDeed(undo::last(db, actor, *passed)?),
         Query::Find(text) => Answer::Find(find(db, text)?),
     })
+}
+
+/// What the engine says of a question that is asked of one view of the book.
+fn unforeseen(error: Error) -> StoreError {
+    match error {
+        Error::Store(error) => error,
+        other => StoreError::Conflict(other.to_string()),
+    }
 }
 
 /// A filter as it is typed behind `/`, as it is now; refused where a list would refuse it.
@@ -366,6 +376,7 @@ fn reads(list: ListName) -> Reads {
         ListName::Unapplied => reads!(unapplied, Unapplied, marks, within, groups),
         ListName::Jobs => reads!(jobs, Jobs),
         ListName::Log => reads!(log, Log),
+        ListName::BankLines => reads!(bank_lines, BankLines, marks, within, groups),
         ListName::Accounts => reads!(accounts, Accounts, marks, within),
     }
 }

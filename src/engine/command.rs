@@ -5,6 +5,7 @@
 //! that does the same ([`Command::words`]). Nothing here does anything: `engine::perform` does.
 
 mod adjust;
+mod bank;
 mod claim;
 mod draft;
 mod money;
@@ -15,6 +16,7 @@ mod verb;
 pub mod words;
 
 pub use adjust::{AdjustKind, AdjustPart};
+pub use bank::{BankDeed, Own, Target};
 pub use claim::{ClaimDeed, NextDrafts};
 pub use draft::{BulkChange, DraftChange, HandMade, NewLine, Removed};
 pub use money::{MoneyDeed, PaidBy, Refunded};
@@ -318,6 +320,8 @@ pub enum Command {
     RecordPayment(OutsidePayment),
     /// Gives back, takes off, moves or applies money that came, or pays a credit memo out.
     Money(MoneyDeed),
+    /// Says what a line of a bank is, takes that back, or reads a statement.
+    Bank(BankDeed),
     /// A command that asked first, where a person said to go on.
     Anyway(Box<Command>),
     /// The customer promised to pay.

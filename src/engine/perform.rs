@@ -8,6 +8,7 @@ use crate::domain::ids::{JobId, PaymentId, PaymentRunId};
 use crate::domain::month::Month;
 use crate::domain::payment::NextAction;
 use crate::domain::text::counted;
+use crate::engine::bank::deed as lines;
 use crate::engine::clockwork::schedule;
 use crate::engine::collect::retry::Which;
 use crate::engine::collect::{
@@ -146,6 +147,7 @@ fn dispatch(session: &mut Session, command: Command, sure: Sure) -> Result<Recei
         }
         Command::RecordPayment(money) => Ok(outside_payment::record(session, &money, sure)?.1),
         Command::Money(deed) => money::perform(session, deed, sure),
+        Command::Bank(deed) => lines::perform(session, &deed),
         Command::Anyway(command) => dispatch(session, *command, Sure::Yes),
         Command::EditAccount { account, was, set } => {
             Ok(account_edit::edit_seen(session, &account, &was, &set)?.receipt)

@@ -3,13 +3,14 @@
 use crate::domain::actor::Standing;
 use crate::domain::agency::NewCase;
 use crate::domain::charts::Charts;
-use crate::domain::ids::{AccountId, BillRunId, DocumentId, PaymentRunId, RunId};
+use crate::domain::ids::{AccountId, BillRunId, DocumentId, LineId, PaymentRunId, RunId};
 use crate::domain::instalment::NewPlan;
 use crate::domain::leaf::Leaf;
 use crate::domain::money::{Currency, Purse};
 use crate::domain::month::Month;
 use crate::domain::payment::NextAction;
 use crate::domain::recovery::Recovery;
+pub use crate::engine::bank::shown::{Candidate, Told};
 pub use crate::engine::bill::usage::Pending;
 pub use crate::engine::care::report::{Sheet, Wanted};
 pub use crate::engine::clockwork::waits::Ahead as Awaited;
@@ -17,7 +18,9 @@ pub use crate::engine::closing::ahead::Closing;
 pub use crate::engine::collect::RemindersAhead;
 pub use crate::engine::collect::money::Foretold;
 pub use crate::engine::collect::payments::{Owed, Paid, Payments, Whose};
-use crate::engine::command::{BulkChange, MoneyDeed, NewBillRun, NewPaymentRun, Pick, Reissue};
+use crate::engine::command::{
+    BankDeed, BulkChange, MoneyDeed, NewBillRun, NewPaymentRun, Pick, Reissue,
+};
 pub use crate::engine::deliver::copies_ahead::CopiesAhead;
 pub use crate::engine::deliver::print::PrintAhead;
 pub use crate::engine::deliver::steer::{CopyStep, Resend};
@@ -28,6 +31,7 @@ use crate::engine::review::undo::{Deed, Passed};
 pub use crate::store::desk::SavedFilter;
 use crate::store::notice::NoticeRow;
 use crate::store::read::accounts::{AccountDetail, AccountRow};
+use crate::store::read::bank_lines::BankLineRow;
 use crate::store::read::deliveries::DeliveryRow;
 use crate::store::read::failed::FailedRow;
 pub use crate::store::read::failed::Tries;
@@ -66,6 +70,8 @@ pub enum ListName {
     Log,
     /// Customers.
     Accounts,
+    /// Lines of banks.
+    BankLines,
 }
 
 /// What is in the book: answered from one consistent view of it.
@@ -125,6 +131,10 @@ pub enum Query {
     Samples,
     /// A report, or what of it stands behind a figure.
     Report(Box<Wanted>),
+    /// A line of a bank: what it is, and what it may be.
+    BankLine(LineId),
+    /// How far our accounts at banks are read.
+    Banks,
     /// The audit trail of a subject.
     History(String),
     /// What every screen shows: open jobs, unread notices, undeliverable copies.
@@ -158,6 +168,8 @@ pub enum Ahead {
     Collect(NewPaymentRun),
     /// What a deed with money would do.
     Money(MoneyDeed),
+    /// What a deed with a line of a bank would do.
+    Bank(BankDeed),
     /// What using an account's credits on what it owes in a currency would do.
     Credits(AccountId, Currency),
     /// What an instalment plan would be.
@@ -289,6 +301,12 @@ pub enum Answer {
     Log(Page<LogRow>),
     /// Of [`ListName::Accounts`].
     Accounts(Page<AccountRow>),
+    /// Of [`ListName::BankLines`].
+    BankLines(Page<BankLineRow>),
+    /// Of [`Query::BankLine`].
+    BankLine(Box<Told>),
+    /// Of [`Query::Banks`], a line each.
+    Banks(Vec<String>),
     /// Of [`Query::Totals`].
     Totals(Totals),
     /// Of [`Query::Marks`] and [`Query::Within`].
@@ -337,7 +355,7 @@ pub enum Answer {
     Collect(CollectPreview),
     /// Of [`Query::Payments`].
     Payments(Arc<Payments>),
-    /// Of [`Ahead::Money`], [`Ahead::Credits`], [`Ahead::Plan`] and [`Ahead::HandOver`].
+    /// Of [`Ahead::Money`], [`Ahead::Bank`], [`Ahead::Credits`], [`Ahead::Plan`] and [`Ahead::HandOver`].
     Money(Foretold),
     /// Of [`Ahead::Closing`].
     Closing(Box<Closing>),
@@ -380,10 +398,13 @@ impl Question {
             Self::View(Query::Fitting(_, _, Some(_))) => true,
             // They read every draft of a run, every payment of eight weeks, every entry of a month.
             Self::View(Query::Unusual(_) | Query::Charts | Query::Report(_)) => true,
+            // What a line may be is looked for among all that is owed.
+            Self::View(Query::BankLine(_)) => true,
             Self::View(_)
             | Self::Ahead(
                 Ahead::Deliver
                 | Ahead::Money(_)
+                | Ahead::Bank(_)
                 | Ahead::Credits(..)
                 | Ahead::Plan(_)
                 | Ahead::HandOver(_)

@@ -21,6 +21,8 @@ pub struct BankAccount {
     /// IBAN or number, without blanks; empty = not known.
     pub number: String,
     pub currency: Currency,
+    /// UTC milliseconds.
+    pub added_at_ms: i64,
 }
 
 impl BankAccount {
@@ -36,10 +38,11 @@ fn row(r: &Row<'_>) -> Result<BankAccount, StoreError> {
         name: r.get(1)?,
         number: r.get(2)?,
         currency: word(r, 3, Currency::parse)?,
+        added_at_ms: r.get(4)?,
     })
 }
 
-const COLUMNS: &str = "id, name, number, currency";
+const COLUMNS: &str = "id, name, number, currency, added_at";
 
 /// Adds one.
 pub fn add(
@@ -53,7 +56,8 @@ pub fn add(
         (name, number, currency.code(), tx.now().at_ms),
     )?;
     tx.touch(Topic::Payments);
-    Ok(BankAccount { id, name: name.to_owned(), number: number.to_owned(), currency })
+    let (name, number, added_at_ms) = (name.to_owned(), number.to_owned(), tx.now().at_ms);
+    Ok(BankAccount { id, name, number, currency, added_at_ms })
 }
 
 /// Every bank account, by name.
@@ -75,14 +79,20 @@ pub fn numbered(db: &Db<'_>, number: &str) -> Result<Vec<BankAccount>, StoreErro
     db.all(&sql, [number], row)
 }
 
-/// Until which day the bank is read: the last day of every account's statements, the earliest of them. None
-/// where an account has no statement, or there is none.
+/// Until which day the statements of every account in use are read without a gap: the earliest of them. None
+/// where no account has a statement. Of an account whose first statement is not read to its end: no day.
 pub fn read_through(db: &Db<'_>) -> Result<Option<NaiveDate>, StoreError> {
-    let days: Vec<Option<NaiveDate>> = db.all(
-        "SELECT (SELECT max(to_on) FROM statement s WHERE s.bank_account_id = b.id AND s.state = 'Read')
-         FROM bank_account b",
-        [],
-        |r| r.get(0),
-    )?;
-    Ok(days.into_iter().min().flatten())
+    let mut days = Vec::new();
+    for account in all(db)? {
+        let read = statement::of_account(db, account.id)?;
+        if read.iter().any(statement::StatementRow::is_booked) {
+            days.push(statement::read_through(&read).unwrap_or(NaiveDate::MIN));
+        }
+    }
+    Ok(days.into_iter().min())
+}
+
+/// Whether there is an account of ours at a bank.
+pub fn is_any(db: &Db<'_>) -> Result<bool, StoreError> {
+    db.one("SELECT EXISTS (SELECT 1 FROM bank_account)", [], |r| r.get(0))
 }

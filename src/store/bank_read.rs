@@ -1,6 +1,6 @@
-//! Through which day the bank is read.
+//! Through which day the bank is read: as its statements have it, and as people say.
 
-use super::{Db, StoreError, Topic, Tx};
+use super::{Db, StoreError, Topic, Tx, bank};
 use chrono::NaiveDate;
 
 /// What was said last.
@@ -20,10 +20,11 @@ pub fn last(db: &Db<'_>) -> Result<Option<BankRead>, StoreError> {
     })
 }
 
-/// Until which day all that came is in the book, as the latest of what a clerk said has it; none where
-/// nobody ever did.
+/// Until which day all that came is in the book: what the statements that were read reach, or further where a
+/// clerk said so; none where nobody read one and nobody said so.
 pub fn through(db: &Db<'_>) -> Result<Option<NaiveDate>, StoreError> {
-    Ok(last(db)?.map(|last| last.through_on))
+    let said = last(db)?.map(|last| last.through_on);
+    Ok(said.max(bank::read_through(db)?))
 }
 
 /// Says it.

@@ -1,5 +1,5 @@
-//! What stands between a month and its close, counted: drafts, payments, refunds, jobs, mail. Rows of bank
-//! lines, statements and payouts belong here too.
+//! What stands between a month and its close, counted: drafts, payments, refunds, jobs, lines of banks, payouts,
+//! mail.
 
 use super::{Db, StoreError};
 use crate::domain::closing::{Row, Weight};
@@ -57,6 +57,14 @@ const KINDS: &[Kind] = &[
            AND kind IN ('bill','post','collect','retry') AND ?1 <= ?2 AND ?3 > 0 ORDER BY id",
     ),
     (
+        "bank_lines_new",
+        Weight::Blocks,
+        "lines of banks that nobody looked at",
+        "bank list --state New",
+        "SELECT printf('BL-%06d', id) FROM bank_line INDEXED BY bank_line_state
+         WHERE state = 'New' AND booked_on <= ?2 AND ?1 <= ?2 AND ?3 > 0 ORDER BY id",
+    ),
+    (
         "drafts_held",
         Weight::Warns,
         "drafts dated in the month or before that are held",
@@ -65,6 +73,36 @@ const KINDS: &[Kind] = &[
          JOIN document_state s ON s.document_id = d.id
          WHERE d.status = 'Draft' AND d.invoice_on <= ?2 AND s.review = 'held' AND ?1 <= ?2 AND ?3 > 0
          ORDER BY d.id",
+    ),
+    (
+        "unidentified",
+        Weight::Warns,
+        "lines of banks of which a part is nobody's",
+        "bank list",
+        "SELECT printf('BL-%06d', id) FROM bank_line INDEXED BY bank_line_state
+         WHERE state IN ('Part','Unidentified') AND booked_on <= ?2 AND ?1 <= ?2 AND ?3 > 0 ORDER BY id",
+    ),
+    (
+        "payouts_in_transit",
+        Weight::Warns,
+        "payouts of gateways that no statement has",
+        "report gateway",
+        "SELECT name FROM payout WHERE state = 'Booked' AND booked_on <= ?2 AND ?1 <= ?2 AND ?3 > 0
+         ORDER BY booked_on, id",
+    ),
+    (
+        "not_in_bank",
+        Weight::Warns,
+        "payments recorded by hand that no statement of their days has",
+        "payment list",
+        "SELECT printf('P-%06d', p.id) FROM payment p INDEXED BY payment_outside
+         WHERE p.gateway = 'outside' AND p.status = 'Approved' AND p.moved_from IS NULL
+           AND p.received_on <= ?2 AND ?1 <= ?2 AND ?3 > 0
+           AND EXISTS (SELECT 1 FROM bank_account b JOIN statement s ON s.bank_account_id = b.id
+             WHERE b.currency = p.currency AND s.source IN ('camt.053','mt940','csv')
+               AND s.from_on <= p.received_on)
+           AND NOT EXISTS (SELECT 1 FROM bank_match m WHERE m.payment_id = p.id
+             AND m.kind = 'recorded' AND m.amount_minor > 0 AND m.undone_on IS NULL) ORDER BY p.id",
     ),
     (
         "unapplied",

@@ -61,6 +61,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0054_reminder.sql"),
     include_str!("migrations/0055_account_stop.sql"),
     include_str!("migrations/0056_reminder_fee.sql"),
+    include_str!("migrations/0057_bank_line_state.sql"),
 ];
 
 /// The schema of this program.

@@ -1,4 +1,4 @@
--- 56 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
+-- 57 migrations leave this in a new book: DAYBOOK_BLESS=1 cargo test --lib a_new_book writes it.
 CREATE TABLE book (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
   uid            TEXT NOT NULL,                       -- random, printed with the audit head
@@ -1505,7 +1505,6 @@ CREATE TABLE bank_line (
   txn            INTEGER NOT NULL,                    -- under which its cash is booked
   UNIQUE (bank_account_id, key)
 ) STRICT;
-CREATE INDEX bank_line_open ON bank_line (state, id) WHERE state IN ('New','Part','Unapplied','Unidentified');
 CREATE INDEX bank_line_day ON bank_line (bank_account_id, booked_on);
 CREATE TABLE payout (
   id             INTEGER PRIMARY KEY,
@@ -1748,5 +1747,6 @@ CREATE TABLE reminder_fee (
   CHECK ((interest_minor > 0) = (interest_to_on IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reminder_fee_document ON reminder_fee (document_id);
+CREATE INDEX bank_line_state ON bank_line (state, id);
 INSERT INTO "deed_start" VALUES (1, 0, 0, 0);
 INSERT INTO account_text (account_text, rank) VALUES ('automerge', 16);

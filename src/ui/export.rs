@@ -7,6 +7,7 @@ use crate::domain::text::cell;
 use crate::engine::query::{Answer, ListName};
 use crate::outside::{self, Standing};
 use crate::store::read::accounts::AccountRow;
+use crate::store::read::bank_lines::BankLineRow;
 use crate::store::read::deliveries::DeliveryRow;
 use crate::store::read::failed::FailedRow;
 use crate::store::read::invoices::InvoiceRow;
@@ -50,6 +51,7 @@ pub fn write(
         ListName::Jobs => "jobs",
         ListName::Log => "log",
         ListName::Accounts => "accounts",
+        ListName::BankLines => "bank-lines",
     };
     let stamp = chrono::DateTime::from_timestamp_millis(cx.now.at_ms)
         .map(|m| m.with_timezone(&cx.zone).format("%Y%m%d-%H%M%S").to_string())
@@ -68,6 +70,7 @@ pub fn write(
         ListName::Jobs => out.all::<JobRow>(args, pages),
         ListName::Log => out.all::<LogRow>(args, pages),
         ListName::Accounts => out.all::<AccountRow>(args, pages),
+        ListName::BankLines => out.all::<BankLineRow>(args, pages),
     };
     if written.is_err() {
         // Half a list would pass for a whole one.

@@ -8,6 +8,13 @@ use crate::engine::command::words::{self, Line};
 pub fn command_line(action: Action, screen: ScreenId) -> String {
     let line = match (action, screen) {
         (Action::Accept, ScreenId::Invoices) => words::INVOICE_ACCEPT,
+        (Action::Accept | Action::Split, ScreenId::Bank) => words::BANK_MATCH,
+        (Action::Candidates, _) => words::BANK_PROPOSE,
+        (Action::Identify, _) => words::BANK_IDENTIFY,
+        (Action::Own, _) => words::BANK_OWN,
+        (Action::Unmatch, _) => words::BANK_UNMATCH,
+        (Action::Load, _) => words::BANK_IMPORT,
+        (Action::Go(0), _) => words::BANK_LIST,
         (Action::AutoPay, _) => words::PAYMENT_AUTO_PAY,
         (Action::Edit, ScreenId::Accounts | ScreenId::Delivery) => words::IMPORT_ACCOUNTS,
         (Action::Remind, _) => words::PAYMENT_REMIND,

@@ -169,6 +169,12 @@ pub enum Action {
     Charts,
     Statement,
     ClosePeriod,
+    Candidates,
+    Split,
+    Identify,
+    Own,
+    Unmatch,
+    Load,
 }
 
 impl Action {
@@ -193,6 +199,7 @@ impl Action {
                 | Self::Repaint
                 | Self::Suspend
                 | Self::Create
+                | Self::Load
         )
     }
 
@@ -217,6 +224,11 @@ impl Action {
                 | Self::Payments
                 | Self::Notes
                 | Self::Repeat
+                | Self::Candidates
+                | Self::Split
+                | Self::Identify
+                | Self::Own
+                | Self::Unmatch
         )
     }
 
@@ -339,6 +351,7 @@ pub const GLOBAL_KEYS: &[Binding] = &[
     bind(&[Char('7')], Action::Go(7), "", "Log"),
     bind(&[Char('8')], Action::Go(8), "", "Accounts"),
     bind(&[Char('9')], Action::Go(9), "", "Books"),
+    bind(&[Char('0')], Action::Go(0), "", "Bank"),
     bind(&[Ctrl('l')], Action::Repaint, "", "paint the screen again"),
     bind(&[Ctrl('z')], Action::Suspend, "", "suspend to the shell"),
     bind(&[Char('q')], Action::Quit, "", "back; quits at the top"),

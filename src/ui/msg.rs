@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 /// The screens in the order of their keys, each with its page of help.
 macro_rules! screens {
     ($($(#[$doc:meta])* $screen:ident: $help:literal,)+) => {
-        /// The screens, by their keys from 1 up.
+        /// The screens, by their keys from 1 up to 9, and 0.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum ScreenId {
             $($(#[$doc])* $screen,)+
@@ -67,17 +67,19 @@ screens! {
     Accounts: "accounts",
     /// What the books say.
     Books: "books",
+    /// Lines of banks.
+    Bank: "bank",
 }
 
 impl ScreenId {
-    /// The key.
+    /// The key; after 9 comes 0.
     pub fn number(self) -> u8 {
-        Self::ALL.iter().position(|s| *s == self).map_or(1, |i| i as u8 + 1)
+        Self::ALL.iter().position(|s| *s == self).map_or(1, |i| (i as u8 + 1) % 10)
     }
 
     /// By its key.
     pub fn from_number(n: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(n.checked_sub(1)?)).copied()
+        Self::ALL.iter().find(|screen| screen.number() == n).copied()
     }
 }
 

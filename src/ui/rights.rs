@@ -14,6 +14,10 @@ fn needed(action: Action, screen: ScreenId) -> &'static [Verb] {
     match (action, screen) {
         (Action::Accept, S::Invoices) => &[Verb::Accept],
         (Action::Accept, S::Failed) => &[Verb::Collect],
+        (Action::Accept, S::Bank)
+        | (Action::Split | Action::Identify | Action::Own | Action::Unmatch | Action::Load, _) => {
+            &[Verb::OutsidePayment]
+        }
         (Action::Edit | Action::Tag, S::Invoices) => &[Verb::Edit],
         (Action::Edit | Action::EditAccount, _) => &[Verb::Import],
         (Action::Claim, _) => &[Verb::Claim],

@@ -150,7 +150,7 @@ fn tell(out: &mut Vec<Row>, name: String, took: Vec<Took>, only: &[&str]) {
 
 /// First pages of every list, and how many match a filter.
 fn lists(book: &Path) -> Vec<(String, Took)> {
-    use ListName::{Accounts, Deliveries, Failed, Invoices, Jobs, Log, Runs, Unapplied};
+    use ListName::{Accounts, BankLines, Deliveries, Failed, Invoices, Jobs, Log, Runs, Unapplied};
     let asked = [
         (Runs, Sort::Newest, "runs", &[""][..]),
         (
@@ -182,6 +182,7 @@ fn lists(book: &Path) -> Vec<(String, Took)> {
             &["", "status:failed", "group:retry_later", "due<2026-03-01"],
         ),
         (Unapplied, Sort::Oldest, "unapplied", &[""]),
+        (BankLines, Sort::Oldest, "bank lines", &["status:new,part,unidentified,unapplied"]),
         (Jobs, Sort::Newest, "jobs", &[""]),
         (Log, Sort::Newest, "log", &["", "post"]),
         (Accounts, Sort::Account, "accounts", &["", "Customer 77", "status:active"]),

@@ -12,7 +12,7 @@ use daybook::ui::msg::Effect;
 use std::collections::BTreeSet;
 
 /// Every list.
-const LISTS: [ListName; 8] = [
+const LISTS: [ListName; 9] = [
     ListName::Runs,
     ListName::Invoices,
     ListName::Deliveries,
@@ -21,6 +21,7 @@ const LISTS: [ListName; 8] = [
     ListName::Jobs,
     ListName::Log,
     ListName::Accounts,
+    ListName::BankLines,
 ];
 
 fn fitting(desk: &Desk, list: ListName, field: Option<Field>) -> Vec<Fit> {

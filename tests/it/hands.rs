@@ -6,6 +6,7 @@ use crate::ui::snapshot;
 use daybook::engine::command::Command;
 use daybook::engine::look::{Look, Palette, Wish};
 use daybook::store::read::accounts::AccountRow;
+use daybook::store::read::bank_lines::BankLineRow;
 use daybook::store::read::deliveries::DeliveryRow;
 use daybook::store::read::failed::FailedRow;
 use daybook::store::read::invoices::InvoiceRow;
@@ -436,6 +437,7 @@ fn the_help_tells_every_column_and_every_letter_of_a_state() {
         (ScreenId::Jobs, JobRow::columns()),
         (ScreenId::Log, LogRow::columns()),
         (ScreenId::Accounts, AccountRow::columns()),
+        (ScreenId::Bank, BankLineRow::columns()),
     ];
     for (screen, columns) in of {
         let help = screen.help().replace('\n', " ");

@@ -17,7 +17,9 @@ use daybook::store::read::{Filter, ListArgs, Seek, Sort};
 use daybook::ui::fault::Fault;
 use daybook::ui::keymap::{GLOBAL_KEYS, Key, LIST_KEYS};
 use daybook::ui::msg::{Effect, Mouse, Msg, ScreenId};
-use daybook::ui::screen::{accounts, books, delivery, failed, invoices, jobs, log, runs, today};
+use daybook::ui::screen::{
+    accounts, bank, books, delivery, failed, invoices, jobs, log, runs, today,
+};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Mutex;
@@ -575,6 +577,7 @@ impl Story {
             ScreenId::Log => log::KEYS,
             ScreenId::Accounts => accounts::KEYS,
             ScreenId::Books => books::KEYS,
+            ScreenId::Bank => bank::KEYS,
         };
         table.iter().flat_map(|b| b.keys.iter().copied()).collect()
     }

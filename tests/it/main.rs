@@ -5,6 +5,8 @@ mod agreed;
 mod amend;
 mod asked;
 mod bank;
+mod bank_closing;
+mod bank_desk;
 mod batches;
 mod book_random;
 mod bookkeeping;

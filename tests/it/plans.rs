@@ -49,6 +49,8 @@ const MAY: &[(&str, &[&str])] = &[
             "SELECT l.id, 0, d.currency, d.total_minor FROM",
             "SELECT a.id, 0, a.currency, a.open_minor FROM",
             "SELECT u.id, 0, u.currency, u.minor FROM",
+            ", b.name, l.booked_on, b.currency, l.amount_minor",
+            "SELECT l.id, 0, b.currency, l.amount_minor FROM",
             "SELECT 1 FROM account_version WHERE",
             "SELECT DISTINCT batch FROM account_version",
         ],
@@ -106,6 +108,7 @@ const MAY: &[(&str, &[&str])] = &[
         "what is few is read whole: runs, jobs and schedules that are open, kept sums, accounts with credits, copies sent again, what is held, what is due again, zones",
         &[
             "SELECT currency, sum(",
+            "FROM payout WHERE state = 'Booked'",
             "FROM bill_run WHERE status IN",
             "FROM job WHERE state IN",
             "FROM schedule ORDER BY state",
@@ -165,6 +168,7 @@ const SMALL: &[&str] = &[
     "gateway_poll",
     "zone_seen",
     "bank_read",
+    "bank_account",
     "book_period",
     "book_period_step",
     "saved_filter",
@@ -193,7 +197,7 @@ const SMALL: &[&str] = &[
 
 /// Every list in every order, from every side, by every field.
 fn lists(session: &Session) {
-    use ListName::{Accounts, Deliveries, Failed, Invoices, Jobs, Log, Runs, Unapplied};
+    use ListName::{Accounts, BankLines, Deliveries, Failed, Invoices, Jobs, Log, Runs, Unapplied};
     let terms = [
         "total>1",
         "balance>1",
@@ -223,8 +227,14 @@ fn lists(session: &Session) {
         "charge:Base",
         "model:flat",
         "sample:BR-000001",
+        "status:new,part,unidentified,unapplied",
+        "status:matched",
+        "bank:main",
+        "amount>1",
+        "day:2026-05",
+        "payer:x",
     ];
-    for list in [Runs, Invoices, Deliveries, Failed, Unapplied, Jobs, Log, Accounts] {
+    for list in [Runs, Invoices, Deliveries, Failed, Unapplied, Jobs, Log, Accounts, BankLines] {
         let key = || Key { value: KeyValue::Int(1), id: 1 };
         for sort in Sort::ALL {
             for seek in [

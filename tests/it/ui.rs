@@ -12,7 +12,7 @@ use daybook::ui::letters::Letters;
 use daybook::ui::msg::{Effect, Msg};
 use daybook::ui::pen::Pen;
 use daybook::ui::screen::{
-    accounts, books, delivery, failed, invoices, jobs, log, runs, today, unapplied,
+    accounts, bank, books, delivery, failed, invoices, jobs, log, runs, today, unapplied,
 };
 use daybook::ui::terminal::Abilities;
 use proptest::prelude::*;
@@ -105,7 +105,7 @@ fn colours_say_nothing_that_letters_do_not() {
 fn no_key_of_lists_is_silent_on_any_screen() {
     for (width, height) in [(80, 24), (140, 40)] {
         let mut desk = Desk::open(width, height);
-        for screen in ["1", "2", "3", "4", "5", "5ffffffffff", "6", "7", "8"] {
+        for screen in ["1", "2", "3", "4", "5", "5ffffffffff", "6", "7", "8", "0"] {
             for key in parse(".o<Tab>bsfFVT*UwyYznN]#") {
                 desk.press("<Esc><Esc><Esc><Esc>").press(screen).press("<C-l>");
                 let (before, asked) = (desk.picture(), desk.asked.len());
@@ -634,6 +634,7 @@ const TABLES: &[&[Binding]] = &[
     log::KEYS,
     accounts::KEYS,
     books::KEYS,
+    bank::KEYS,
 ];
 
 fn any_key() -> impl Strategy<Value = Key> {

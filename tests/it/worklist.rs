@@ -3,6 +3,7 @@
 
 use crate::harness::book::Book;
 use crate::harness::day::posted;
+use crate::harness::desk::Desk;
 use serde_json::Value;
 
 fn rows(book: &Book, line: &str) -> Vec<Value> {
@@ -111,4 +112,19 @@ fn the_worklist_has_who_must_be_seen_to_first() {
         "account_number,name,currency,overdue,oldest_days,broken_promises,disputes,last_contact,next_action_on,owner"
     );
     assert!(csv.contains(",369.60,74,"), "{csv}");
+}
+
+#[test]
+fn a_row_of_the_worklist_leads_to_its_account_a_note_and_what_it_owes() {
+    let book = posted();
+    book.say("clock set 2026-04-30").ends(0);
+    let mut desk = Desk::at(&book.path, 80, 24);
+    desk.press("9G<Enter>").shows("worklist").shows("369.60");
+    desk.press("m").shows("Note on A1");
+    desk.press("calls back on Monday<C-s>").shows("A1");
+    assert_eq!(book.count("SELECT count(*) FROM note WHERE text LIKE 'calls back%'"), 1);
+    desk.press("p").shows("5 Failed › all open").shows("account:A1");
+    desk.press("p").shows("promises to pay by a day");
+    desk.press("<Esc>");
+    desk.press("9<Enter>").shows("8 Accounts").shows("account:A1");
 }

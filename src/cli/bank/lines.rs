@@ -181,7 +181,7 @@ pub(super) fn own(session: &mut Session, args: &OwnArgs, ctx: &Ctx) -> Result<Ex
         None if row.amount_minor < 0 => Own::Fee,
         None => Own::Transfer,
     };
-    let done = hand::own(session, of, kind)?;
+    let done = hand::own(session, of, kind, None)?;
     report(session, &row, &done, ctx)
 }
 

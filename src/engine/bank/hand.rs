@@ -5,9 +5,10 @@ use crate::domain::actor::Verb;
 use crate::domain::bank::rules::{Found, OnTheWay, Ours, Receipt, Verdict};
 use crate::domain::bank::statement::Detail;
 use crate::domain::bank::{LineState, MatchKind, PayoutState, Rule};
-use crate::domain::ids::{AccountId, DocumentId, LineId, PaymentId};
+use crate::domain::ids::{DocumentId, LineId};
 use crate::domain::money::{Money, total};
 use crate::engine::collect::{reallocate, refund, settle};
+pub use crate::engine::command::{Own, Target};
 use crate::engine::on_its_way::Sure;
 use crate::engine::{Error, Session};
 use crate::store::applied;
@@ -16,30 +17,8 @@ use crate::store::bank::matched::{self, MatchRow, NewMatch};
 use crate::store::bank::{self, payout};
 use crate::store::ledger;
 use crate::store::payment::{self, EventKind};
-use crate::store::{Tx, account, debt, settings};
+use crate::store::{Db, Tx, account, debt, settings};
 use chrono::NaiveDate;
-
-/// What a person matches a line to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// Documents of one account, paid in this order; none: the account has it unapplied.
-    Account(AccountId, Vec<DocumentId>),
-    /// Documents of one account, paid in this order.
-    Documents(Vec<DocumentId>),
-    /// A receipt that was recorded before; of money out: one of ours that went back.
-    Payment(PaymentId),
-    /// A payout of a gateway, by its name there.
-    Payout(String),
-}
-
-/// What of our own money a line is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Own {
-    /// What a bank takes for its work.
-    Fee,
-    /// To or from another account of ours.
-    Transfer,
-}
 
 /// A line's words as they were kept, with another amount.
 pub(super) fn detail(row: &LineRow, minor: i64) -> Detail {
@@ -56,7 +35,7 @@ pub(super) fn detail(row: &LineRow, minor: i64) -> Detail {
 }
 
 /// What of a line is nobody's, or as much of it as is asked for, minor units.
-fn part(row: &LineRow, amount: Option<Money>) -> Result<i64, Error> {
+pub(super) fn part(row: &LineRow, amount: Option<Money>) -> Result<i64, Error> {
     let left = row.unidentified_minor;
     if left == 0 {
         return Err(Error::usage(
@@ -142,17 +121,23 @@ fn today(tx: &Tx<'_>, row: &LineRow) -> NaiveDate {
     tx.now().today.max(row.booked_on)
 }
 
-fn verdict(tx: &Tx<'_>, row: &LineRow, target: &Target, minor: i64) -> Result<Verdict, Error> {
+/// What a person says that a part of a line is, where it can be that.
+pub(super) fn verdict(
+    db: &Db<'_>,
+    row: &LineRow,
+    target: &Target,
+    minor: i64,
+) -> Result<Verdict, Error> {
     let found = match target {
         Target::Account(account, documents) => {
             money_in(row, minor)?;
-            let (number, currency, _) = account::owes(tx, *account)?;
+            let (number, currency, _) = account::owes(db, *account)?;
             if currency != row.currency {
                 let words = format!("{number} is in {currency}, {} in {}", row.id, row.currency);
                 return Err(Error::usage("other_currency", words, "its bank gives it back"));
             }
             for document in documents {
-                let debt = debt::get(tx, *document)?;
+                let debt = debt::get(db, *document)?;
                 if debt.account != *account || debt.currency != row.currency {
                     let words = format!("{} belongs to another account or currency", debt.number);
                     return Err(Error::usage("other_account", words, ""));
@@ -164,17 +149,17 @@ fn verdict(tx: &Tx<'_>, row: &LineRow, target: &Target, minor: i64) -> Result<Ve
             let Some(first) = documents.first() else {
                 return Err(Error::usage("no_document", "name what it pays", "--to INVOICE"));
             };
-            let account = debt::get(tx, *first)?.account;
-            return verdict(tx, row, &Target::Account(account, documents.clone()), minor);
+            let account = debt::get(db, *first)?.account;
+            return verdict(db, row, &Target::Account(account, documents.clone()), minor);
         }
         Target::Payment(id) if minor < 0 => {
-            let payment = payment::get(tx, *id)?;
+            let payment = payment::get(db, *id)?;
             same_currency(row, payment.currency.code())?;
             Found::Return(Ours { id: *id, account: payment.account })
         }
         Target::Payment(id) => {
-            let payment = payment::get(tx, *id)?;
-            let there = matched::of_payment(tx, *id)?;
+            let payment = payment::get(db, *id)?;
+            let there = matched::of_payment(db, *id)?;
             if there.is_some() || payment.amount_minor != minor || payment.currency != row.currency
             {
                 let plain = row.currency.amount(minor);
@@ -185,7 +170,7 @@ fn verdict(tx: &Tx<'_>, row: &LineRow, target: &Target, minor: i64) -> Result<Ve
             Found::Recorded(Receipt { id: *id, account: payment.account, reference })
         }
         Target::Payout(name) => {
-            let all = payout::named(tx, name)?;
+            let all = payout::named(db, name)?;
             let fits = all.iter().find(|one| {
                 one.state == PayoutState::Booked
                     && one.net_minor == minor
@@ -251,11 +236,21 @@ fn use_unapplied(
     })
 }
 
-/// A line is our own.
-pub fn own(session: &mut Session, id: LineId, kind: Own) -> Result<Outcome, Error> {
+/// A line is our own: all of it that is nobody's, which is refused where it is not what was seen.
+pub fn own(
+    session: &mut Session,
+    id: LineId,
+    kind: Own,
+    seen: Option<Money>,
+) -> Result<Outcome, Error> {
     session.write(Verb::OutsidePayment, |tx| {
         let row = line::get(tx, id)?;
-        let minor = part(&row, None)?;
+        let minor = part(&row, seen)?;
+        if minor != row.unidentified_minor {
+            let left = row.currency.amount(row.unidentified_minor);
+            let words = format!("{left} of {id} are nobody's by now: look at it again");
+            return Err(Error::usage("changed", words, ""));
+        }
         let (to, kind) = match kind {
             Own::Fee => (ledger::BANK_FEE, MatchKind::Fee),
             Own::Transfer => (ledger::TRANSIT, MatchKind::Transfer),

@@ -11,12 +11,14 @@
 //! | `book` | a line and what it is, booked |
 //! | `explained` | details of entries, told before or after them |
 //! | `hand` | what a person says of a line |
+//! | `deed` | the console's door to `hand`, and what a deed would do |
 //! | `payout` | what gateways paid out |
 //! | `shown` | lists, candidates |
 
 pub mod account;
 mod book;
 mod day;
+pub mod deed;
 mod explained;
 pub mod hand;
 mod judged;

@@ -36,7 +36,7 @@ impl Status {
     }
 }
 
-/// Held drafts, overdue invoices and loaded usage are positions, not work of the day.
+/// Held drafts, overdue invoices, loaded usage and months to close are positions, not work of the day.
 fn wants_somebody(step: Step) -> bool {
     match step {
         Step::Run
@@ -46,8 +46,9 @@ fn wants_somebody(step: Step) -> bool {
         | Step::ToCollect
         | Step::Failed
         | Step::Bounced
+        | Step::Bank
         | Step::Notices => true,
-        Step::Usage | Step::Held | Step::Overdue => false,
+        Step::Usage | Step::Held | Step::Overdue | Step::Close => false,
     }
 }
 

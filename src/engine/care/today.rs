@@ -55,6 +55,8 @@ pub fn step(db: &Db<'_>, step: Step, now: Now, actor: &Actor) -> Result<StepRow,
             let words = words.map(String::as_str).collect::<Vec<_>>().join("; ");
             (failed::totals(db, &Filter::parse(&format!("due<{}", now.today))?)?, words)
         }
+        Step::Bank => today::bank(db)?,
+        Step::Close => today::close(db, now.today)?,
         Step::Notices => today::open_notices(db, actor.uid)?,
     };
     Ok(StepRow { step, count: totals.count, money: totals.money, state })

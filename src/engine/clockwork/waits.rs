@@ -5,11 +5,12 @@ use super::schedule::{last_used, upcoming};
 use crate::clock::Now;
 use crate::config::{Config, key, time};
 use crate::domain::schedule::ScheduleKind;
+use crate::engine::collect::bank::is_told;
 use crate::store::read::waits;
 use crate::store::schedule::{self, ScheduleState};
-use crate::store::{Db, StoreError, bank_read, delivery, settings};
+use crate::store::{Db, StoreError, bank as banks, bank_read, delivery, settings};
 use crate::zone::Zone;
-use chrono::{DateTime, NaiveTime};
+use chrono::{DateTime, NaiveDate, NaiveTime};
 
 /// A line, and when it is about, UTC milliseconds; none = until somebody does something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +93,7 @@ fn cut_offs(db: &Db<'_>, now: Now, config: &Config) -> Result<Vec<Ahead>, StoreE
         let at = zone.moment(now.today.and_time(by)).timestamp_millis();
         let by = by.format("%H:%M");
         let (done, words) = match what {
-            What::Bank => bank(db, since)?,
+            What::Bank => bank(db, since, now.today)?,
             What::Post => match waits::unposted(db)?.first() {
                 Some(run) => (false, format!("bills are to be posted: {run} is not")),
                 None => (true, "no bill run waits for posting".to_owned()),
@@ -117,18 +118,23 @@ enum What {
     Collect,
 }
 
-/// Whether the bank was read since a moment, and in words.
-fn bank(db: &Db<'_>, since: i64) -> Result<(bool, String), StoreError> {
+/// Whether the bank was read since a moment, by a clerk's word or by its statements, and in words.
+fn bank(db: &Db<'_>, since: i64, today: NaiveDate) -> Result<(bool, String), StoreError> {
     let asked = "the bank is to be read (: bank says so)";
-    Ok(match bank_read::last(db)? {
+    let (last, read) = (bank_read::last(db)?, banks::read_through(db)?);
+    if let Some(through) = read.filter(|_| is_told(read, today)) {
+        return Ok((true, format!("statements of the bank are read until {through}")));
+    }
+    Ok(match last {
         Some(last) if last.said_at >= since => {
             (true, format!("the bank is read until {}, says {}", last.through_on, last.said_by))
         }
-        Some(last) => {
-            let day = last.through_on;
-            (false, format!("{asked}; it is until {day}: later transfers may be charged again"))
-        }
-        None => (false, format!("{asked}: until then transfers may be charged again")),
+        last => match last.map(|last| last.through_on).max(read) {
+            Some(day) => {
+                (false, format!("{asked}; it is until {day}: later transfers may be charged again"))
+            }
+            None => (false, format!("{asked}: until then transfers may be charged again")),
+        },
     })
 }
 

@@ -3,10 +3,11 @@
 
 use crate::config::{Config, key};
 use crate::domain::actor::Verb;
+use crate::domain::banking;
 use crate::domain::reminder::Bank;
 use crate::engine::command::Receipt;
 use crate::engine::{Error, Session};
-use crate::store::{Db, StoreError, bank_read};
+use crate::store::{Db, StoreError, bank, bank_read};
 use chrono::{NaiveDate, NaiveTime};
 
 /// The bank is read through a day that is over, or today; said anew it takes the place of what was said.
@@ -28,24 +29,30 @@ pub fn read_until(session: &mut Session, through: NaiveDate) -> Result<Receipt, 
 pub fn state(db: &Db<'_>, config: &Config) -> Result<Bank, StoreError> {
     Ok(match bank_read::through(db)? {
         Some(day) => Bank::Through(day),
-        None if config.get(key::DAY_BANK_BY).is_empty() => Bank::Nobody,
+        None if config.get(key::DAY_BANK_BY).is_empty() && !bank::is_any(db)? => Bank::Nobody,
         None => Bank::Unread,
     })
+}
+
+/// Whether statements have all that a bank can have told by a day: what it booked on the banking day before.
+pub fn is_told(read: Option<NaiveDate>, today: NaiveDate) -> bool {
+    read.is_some_and(|read| read >= banking::before(today, 1))
 }
 
 /// That it is not read today, in words; empty where it is, or where nobody says so and no cut-off asks.
 pub fn unread(session: &Session) -> Result<String, Error> {
     let config = session.config()?;
     let today = session.now()?.today;
-    let last = session.read(bank_read::last)?;
+    let (last, read) = session.read(|db| Ok((bank_read::last(db)?, bank::read_through(db)?)))?;
     let zone = config.zone();
     let since = zone.moment(today.and_time(NaiveTime::MIN)).timestamp_millis();
-    Ok(match last {
-        Some(last) if last.said_at >= since => String::new(),
-        Some(last) => format!(
-            "The bank is read until {} only: what came since may be charged again.",
-            last.through_on
-        ),
+    if is_told(read, today) || last.as_ref().is_some_and(|last| last.said_at >= since) {
+        return Ok(String::new());
+    }
+    Ok(match last.map(|last| last.through_on).max(read) {
+        Some(through) => {
+            format!("The bank is read until {through} only: what came since may be charged again.")
+        }
         None if config.get(key::DAY_BANK_BY).is_empty() => String::new(),
         None => "The bank is not read yet: what came by transfer may be charged again.".to_owned(),
     })

@@ -49,6 +49,7 @@ impl Command {
             Self::RetryGroup { .. } => Verb::Retry,
             Self::RecordPayment(_) => Verb::OutsidePayment,
             Self::Money(deed) => deed.verb(),
+            Self::Bank(deed) => deed.verb(),
             Self::Anyway(command) => command.verb(),
             Self::Promise { .. }
             | Self::EndPromise { .. }

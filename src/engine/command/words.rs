@@ -1,6 +1,8 @@
 //! The command lines that messages name: one table of the words that clap knows, and what each
 //! [`Command`] is on the command line. The palette takes its twins from the same table.
 
+mod bank;
+
 use super::{
     AdjustKind, AdjustPart, BulkChange, ClaimDeed, Command, DraftChange, MoneyDeed, NewLine,
     NextDrafts, PaidBy, Pick, Refunded, Reissue, Removed, RunRef, ScheduleStep, Steer,
@@ -106,6 +108,13 @@ lines! {
     INSTALMENTS_NEW = "instalments new" "ACCOUNT --count N --first DATE";
     INSTALMENTS_LIST = "instalments list" "";
     INSTALMENTS_END = "instalments end" "PLAN --reason T";
+    BANK_IDENTIFY = "bank identify" "LINE --account A";
+    BANK_IMPORT = "bank import" "FILE";
+    BANK_LIST = "bank list" "";
+    BANK_MATCH = "bank match" "LINE --to INVOICE";
+    BANK_OWN = "bank own" "LINE --as fee|transfer";
+    BANK_PROPOSE = "bank propose" "LINE";
+    BANK_UNMATCH = "bank unmatch" "LINE --reason T";
     BANK_READ_UNTIL = "bank read-until" "DATE";
     ACCOUNT_STOP = "account stop" "ACCOUNT insolvent|deceased|none --reason T";
     AGENCY_HAND_OVER = "agency hand-over" "ACCOUNT --agency NAME";
@@ -251,6 +260,7 @@ impl Command {
                 quoted(&to.theirs)
             )),
             Self::Claim(deed) => deed.words(),
+            Self::Bank(deed) => deed.words(),
             Self::BankRead { through } => BANK_READ_UNTIL.of(through),
             Self::ClosePeriod { month } => PERIOD_CLOSE.of(month),
             Self::StopAccount(new) => {

@@ -28,6 +28,8 @@ pub struct MatchRow {
     pub on: NaiveDate,
     pub payment: Option<PaymentId>,
     pub payout: Option<i64>,
+    /// Who said so, or read the statement.
+    pub user: String,
 }
 
 fn row(r: &Row<'_>) -> Result<MatchRow, StoreError> {
@@ -39,6 +41,7 @@ fn row(r: &Row<'_>) -> Result<MatchRow, StoreError> {
         on: r.get(4)?,
         payment: r.get::<Option<i64>>(5)?.map(PaymentId),
         payout: r.get(6)?,
+        user: r.get(7)?,
     })
 }
 
@@ -64,7 +67,8 @@ pub fn insert(tx: &Tx<'_>, new: &NewMatch) -> Result<(), StoreError> {
 /// What of a line stands, in the order in which it was matched.
 pub fn of_line(db: &Db<'_>, line: LineId) -> Result<Vec<MatchRow>, StoreError> {
     db.all(
-        "SELECT id, line_id, kind, amount_minor, matched_on, payment_id, payout_id FROM bank_match
+        "SELECT id, line_id, kind, amount_minor, matched_on, payment_id, payout_id,
+           user_name FROM bank_match
          WHERE line_id = ?1 AND undone_on IS NULL ORDER BY id",
         [line.0],
         row,
@@ -74,7 +78,8 @@ pub fn of_line(db: &Db<'_>, line: LineId) -> Result<Vec<MatchRow>, StoreError> {
 /// The line that a payment came by, or was found on, if one.
 pub fn of_payment(db: &Db<'_>, payment: PaymentId) -> Result<Option<MatchRow>, StoreError> {
     db.opt(
-        "SELECT id, line_id, kind, amount_minor, matched_on, payment_id, payout_id FROM bank_match
+        "SELECT id, line_id, kind, amount_minor, matched_on, payment_id, payout_id,
+           user_name FROM bank_match
          WHERE payment_id = ?1 AND undone_on IS NULL AND kind IN ('payment','recorded') LIMIT 1",
         [payment.0],
         row,

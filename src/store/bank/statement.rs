@@ -92,6 +92,16 @@ pub struct StatementRow {
     pub file: String,
 }
 
+impl StatementRow {
+    /// Whether its entries are booked: it is of days' ends.
+    pub fn is_booked(&self) -> bool {
+        match self.source {
+            Source::Camt053 | Source::Mt940 | Source::Csv => true,
+            Source::Camt052 | Source::Camt054 => false,
+        }
+    }
+}
+
 fn row(r: &Row<'_>) -> Result<StatementRow, StoreError> {
     Ok(StatementRow {
         id: r.get(0)?,
@@ -129,21 +139,31 @@ pub struct Gap {
 /// Statements whose opening is no closing that was read before it, or whose number does not follow. A day
 /// without one is no gap, and one that overlaps another is none where both begin alike.
 pub fn gaps(db: &Db<'_>, bank_account: i64) -> Result<Vec<Gap>, StoreError> {
-    let all = of_account(db, bank_account)?;
+    Ok(gaps_in(&of_account(db, bank_account)?))
+}
+
+/// The same, among all statements of an account in their order.
+pub fn gaps_in(all: &[StatementRow]) -> Vec<Gap> {
     let mut found = Vec::new();
+    let (mut begun, mut last) = (false, None::<i64>);
     for (at, one) in all.iter().enumerate() {
-        let (before, rest) = all.split_at(at);
         let Some(opening) = one.opening_minor else { continue };
-        let mut before = before.iter().filter(|other| other.opening_minor.is_some()).peekable();
-        if before.peek().is_none() {
+        let highest = last;
+        last = last.max(one.sequence);
+        if !std::mem::replace(&mut begun, true) {
             continue;
         }
-        let mut others = before.clone().chain(rest.iter().filter(|o| o.to <= one.to));
-        let follows = others.any(|o| o.id != one.id && o.closing_minor == Some(opening))
-            || before.clone().any(|o| o.opening_minor == Some(opening) && o.from == one.from);
-        let last = before.filter_map(|o| o.sequence).max();
-        let skipped = match (last, one.sequence) {
-            (Some(last), Some(now)) => now > last + 1,
+        let (before, rest) = all.split_at(at);
+        // The one before it stands nearest.
+        let mut before = before.iter().rev().filter(|other| other.opening_minor.is_some());
+        let follows = before.any(|other| {
+            other.closing_minor == Some(opening)
+                || (other.opening_minor == Some(opening) && other.from == one.from)
+        }) || rest.iter().any(|other| {
+            other.id != one.id && other.to <= one.to && other.closing_minor == Some(opening)
+        });
+        let skipped = match (highest, one.sequence) {
+            (Some(highest), Some(now)) => now > highest + 1,
             (Some(_), None) | (None, Some(_) | None) => false,
         };
         let why = match (follows, skipped) {
@@ -152,12 +172,87 @@ pub fn gaps(db: &Db<'_>, bank_account: i64) -> Result<Vec<Gap>, StoreError> {
             (true, true) => format!(
                 "statement {} comes after {}",
                 one.sequence.unwrap_or_default(),
-                last.unwrap_or_default()
+                highest.unwrap_or_default()
             ),
         };
         found.push(Gap { statement: one.clone(), why });
     }
-    Ok(found)
+    found
+}
+
+/// The last day of statements of days' ends that are read to their end, without a gap before it. None where
+/// there is no such statement.
+pub fn read_through(all: &[StatementRow]) -> Option<NaiveDate> {
+    let gap = gaps_in(all).into_iter().map(|gap| gap.statement).next();
+    let before = |one: &&StatementRow| gap.as_ref().is_none_or(|gap| one.id != gap.id);
+    let day = |one: &StatementRow| {
+        let to = one.to;
+        gap.as_ref().and_then(|gap| gap.from.pred_opt()).map_or(to, |last| to.min(last))
+    };
+    let unread = all.iter().find(|one| one.state == StatementState::Reading && one.is_booked());
+    let all = all.iter().take_while(before).filter(|one| one.is_booked());
+    let all = all.filter(|one| one.state == StatementState::Read).map(day).max();
+    match unread.and_then(|one| one.from.pred_opt()) {
+        Some(before) => all.map(|day| day.min(before)),
+        None => all,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(id: i64, (from, to): (u32, u32), (opening, closing): (i64, i64)) -> StatementRow {
+        let day = |day| NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
+        StatementRow {
+            id,
+            bank_account: 1,
+            name: format!("S-{id}"),
+            source: Source::Camt053,
+            state: StatementState::Read,
+            sequence: None,
+            from: day(from),
+            to: day(to),
+            opening_minor: Some(opening),
+            closing_minor: Some(closing),
+            file: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_bank_is_read_as_far_as_no_statement_is_missing() {
+        let through = |all: &[StatementRow]| read_through(all).map(|day| day.to_string());
+        let mut all = vec![read(1, (2, 2), (0, 10)), read(2, (3, 4), (10, 30))];
+        assert_eq!(through(&[]), None);
+        assert_eq!(through(&all).as_deref(), Some("2026-11-04"));
+        // A quiet week has no statement.
+        all.push(read(3, (12, 12), (30, 5)));
+        assert_eq!(through(&all).as_deref(), Some("2026-11-12"));
+        // What came between the 12th and the 16th is not known, whatever came since.
+        all.push(read(4, (16, 16), (7, 9)));
+        all.push(read(5, (17, 17), (9, 9)));
+        assert_eq!(through(&all).as_deref(), Some("2026-11-12"));
+        all.insert(3, read(6, (13, 15), (5, 7)));
+        assert_eq!(through(&all).as_deref(), Some("2026-11-17"));
+        // One that broke off, and a preview, are not read.
+        all.push(StatementRow { state: StatementState::Reading, ..read(7, (18, 20), (9, 11)) });
+        assert_eq!(through(&all).as_deref(), Some("2026-11-17"));
+        all.push(StatementRow { source: Source::Camt052, ..read(8, (18, 21), (9, 9)) });
+        assert_eq!(through(&all).as_deref(), Some("2026-11-17"));
+    }
+
+    #[test]
+    fn a_skipped_number_is_a_gap_though_the_balances_meet() {
+        let numbered = |n, row| StatementRow { sequence: Some(n), ..row };
+        let all = [
+            numbered(7, read(1, (2, 2), (0, 10))),
+            numbered(9, read(2, (3, 3), (10, 10))),
+            numbered(10, read(3, (4, 4), (10, 12))),
+        ];
+        let gaps: Vec<String> = gaps_in(&all).into_iter().map(|gap| gap.why).collect();
+        assert_eq!(gaps, ["statement 9 comes after 7"]);
+        assert_eq!(read_through(&all), NaiveDate::from_ymd_opt(2026, 11, 2));
+    }
 }
 
 /// The first of some days that was read from the other kind of file: statements with balances, or payments.csv.

@@ -94,7 +94,7 @@ impl Filter {
 
 fn settle(term: &mut Term, today: NaiveDate, begins: &impl Fn(NaiveDate) -> i64) {
     let is_moment = match term.field {
-        Field::Due | Field::Invoiced => false,
+        Field::Due | Field::Invoiced | Field::Day => false,
         Field::Posted => true,
         _ => return,
     };

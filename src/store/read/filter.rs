@@ -60,6 +60,14 @@ text_enum! {
         Model = "model",
         /// Who has taken the draft: `mine`, `none`, `any` or a login name.
         Claim = "claim",
+        /// What a line of a bank comes to, in currency units.
+        Amount = "amount",
+        /// The day on which a line of a bank counts.
+        Day = "day",
+        /// Part of the name of who paid.
+        Payer = "payer",
+        /// A bank account of ours, by name.
+        Bank = "bank",
     }
 }
 
@@ -67,14 +75,14 @@ impl Field {
     /// What could stand behind it.
     fn example(self) -> &'static str {
         match self {
-            Self::Total | Self::Balance => "500",
+            Self::Total | Self::Balance | Self::Amount => "500",
             Self::Flag => "any",
             Self::Status => "posted",
             Self::Review => "held",
             Self::Run => "BR-000007",
             Self::Currency => "EUR",
             Self::Account => "A-00139",
-            Self::Due | Self::Invoiced => "2026-01-31",
+            Self::Due | Self::Invoiced | Self::Day => "2026-01-31",
             Self::Posted => "today",
             Self::Channel => "email",
             Self::Subject => "D-000012",
@@ -84,6 +92,8 @@ impl Field {
             Self::Claim => "mine",
             Self::Group => "retry_later",
             Self::Batch
+            | Self::Payer
+            | Self::Bank
             | Self::Kind
             | Self::Error
             | Self::User

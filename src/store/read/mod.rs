@@ -7,6 +7,7 @@ pub mod account_page;
 pub mod accounts;
 mod agreed;
 mod amount;
+pub mod bank_lines;
 pub mod charts;
 mod claimed;
 mod days;
@@ -295,6 +296,11 @@ mod tests {
                     read(unapplied::totals(db, &a.filter));
                     read(unapplied::marks(db, &a.filter));
                 });
+                every_order(&bank_lines::SPEC, |a| {
+                    read(bank_lines::page(db, a));
+                    read(bank_lines::totals(db, &a.filter));
+                    read(bank_lines::marks(db, &a.filter));
+                });
                 every_order(&jobs::SPEC, |a| {
                     read(jobs::page(db, a));
                     read(jobs::totals(db, &a.filter));
@@ -316,6 +322,9 @@ mod tests {
                 }
                 for by in [Field::Kind, Field::Currency] {
                     unapplied::groups(db, &Filter::default(), by).unwrap();
+                }
+                for by in [Field::Status, Field::Bank, Field::Kind, Field::Currency] {
+                    bank_lines::groups(db, &Filter::default(), by).unwrap();
                 }
                 for by in [Field::Error, Field::Channel, Field::Status] {
                     deliveries::groups(db, &Filter::default(), by).unwrap();

@@ -1,15 +1,17 @@
 //! The day's steps with their counts and money: what is left, and where it waits.
 
-use super::{Filter, ReadError, Totals, deliveries};
+use super::{Filter, ReadError, Totals, bank_lines, deliveries};
 use crate::domain::document::{BillRunStatus, Review};
 use crate::domain::ids::BillRunId;
 use crate::domain::money::Purse;
+use crate::domain::month::Month;
 use crate::domain::text::{counted, grouped};
 use crate::domain::text_enum;
+use crate::store::bank::{self, payout};
 use crate::store::bill_run::{self, AccountFilter};
 use crate::store::job::{self, Sending};
 use crate::store::notice::{self, NoticeRow};
-use crate::store::{Db, StoreError, delivery, money, network, tally};
+use crate::store::{Db, StoreError, book_period, delivery, money, network, tally};
 use chrono::NaiveDate;
 
 /// How far back "since yesterday" reaches, milliseconds.
@@ -38,6 +40,10 @@ text_enum! {
         Bounced = "undelivered",
         /// Overdue invoices.
         Overdue = "overdue",
+        /// Lines of banks that somebody must look at.
+        Bank = "bank",
+        /// Months that are over and not closed.
+        Close = "close",
         /// Unread notices.
         Notices = "notices",
     }
@@ -57,6 +63,14 @@ pub struct StepRow {
 }
 
 impl StepRow {
+    /// Whether it is a step of this book: what it has no use for has nothing to say.
+    pub fn is_shown(&self) -> bool {
+        match self.step {
+            Step::Bank | Step::Close => self.count > 0 || !self.state.is_empty(),
+            _ => true,
+        }
+    }
+
     /// Whether something is left of it: a draft that was accepted and cannot be posted is told in words.
     pub fn is_open(&self) -> bool {
         self.count > 0 || (self.step == Step::ToPost && !self.state.is_empty())
@@ -104,6 +118,53 @@ fn sums(db: &Db<'_>, sql: &str) -> Result<Totals, ReadError> {
         }
     }
     Ok(totals)
+}
+
+/// Lines of banks that somebody must look at, and in words how far banks are read, and payouts that no statement has
+/// yet.
+pub fn bank(db: &Db<'_>) -> Result<(Totals, String), ReadError> {
+    let lines = bank_lines::totals(db, &Filter::parse(BANK_TO_DO)?)?;
+    let mut words = match bank::read_through(db)? {
+        Some(NaiveDate::MIN) => "statements are missing".to_owned(),
+        Some(day) => format!("read to {day}"),
+        None if bank::is_any(db)? => "no statement is read: L on 0".to_owned(),
+        None => String::new(),
+    };
+    // What fits beside each other at 80 columns.
+    let payouts = payout::on_the_way(db)?.len();
+    if payouts > 0 {
+        let and = if words.is_empty() { "" } else { "; " };
+        words.push_str(&format!("{and}{} to come", counted(payouts, "payout", "payouts")));
+    }
+    Ok((lines, words))
+}
+
+/// Lines of banks that somebody must look at: their filter on the screen.
+pub const BANK_TO_DO: &str = "status:new,part,unidentified,unapplied";
+
+/// Months that are over and not closed, and in words which is the next and since when it can be closed; nothing
+/// in a book that never closed one and reads no bank.
+pub fn close(db: &Db<'_>, today: NaiveDate) -> Result<(Totals, String), ReadError> {
+    let shut = book_period::shut_through(db)?;
+    if shut.is_none() && !bank::is_any(db)? {
+        return Ok(Default::default());
+    }
+    let first = match shut {
+        Some(shut) => Month::of(shut).later(1),
+        None => book_period::booked(db)?.map(|(first, _)| first),
+    };
+    let this = Month::of(today);
+    let Some(first) = first.filter(|first| *first < this) else {
+        return Ok((Totals::default(), format!("{this} is open")));
+    };
+    let mut count = 0;
+    let mut month = Some(first);
+    while let Some(open) = month.filter(|month| *month < this) {
+        (count, month) = (count + 1, open.later(1));
+    }
+    let since = first.later(1).map(|next| format!(", over since {}", next.span().from));
+    let words = format!("{first} is open{}", since.unwrap_or_default());
+    Ok((Totals { count, ..Totals::default() }, words))
 }
 
 fn newest(db: &Db<'_>, sql: &str) -> Result<String, ReadError> {

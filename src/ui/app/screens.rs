@@ -3,6 +3,7 @@
 use crate::ui::msg::ScreenId;
 use crate::ui::screen::Screen;
 use crate::ui::screen::accounts::Accounts;
+use crate::ui::screen::bank::Bank;
 use crate::ui::screen::books::Books;
 use crate::ui::screen::delivery::Delivery;
 use crate::ui::screen::failed::Failed;
@@ -47,4 +48,5 @@ screens! {
     log: Log,
     accounts: Accounts,
     books: Books,
+    bank: Bank,
 }

@@ -3,6 +3,8 @@
 
 mod figures;
 
+pub(super) use figures::money_lines;
+
 use super::form::Form;
 use super::{Intent, Step, clear, edit, field, frame};
 use crate::domain::actor::Verb;

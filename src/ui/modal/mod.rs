@@ -2,6 +2,7 @@
 //! One closed enum; the topmost gets the keys. What it wants done it says as an [`Intent`].
 
 pub mod ask;
+pub mod bank;
 pub mod choice;
 pub mod columns;
 mod filter_line;

@@ -25,6 +25,7 @@ pub use noted::{document_note, note, references, strike};
 pub use posted::{adjust, post, post_dated, reverse, undo_write_off, write_off};
 
 use super::ask::Ask;
+use super::bank::BankForm;
 use super::form::{Field, Form};
 use super::money::MoneyForm;
 use super::runs;
@@ -150,6 +151,8 @@ pub enum Purpose {
     },
     /// Money that came: given back, taken off, moved, applied.
     Money(MoneyForm),
+    /// A line of a bank: what it is, or that it is not; a statement.
+    Bank(BankForm),
     /// The e-mail addresses of an account: its number, and what they were.
     Email(String, String),
     /// What an account says of itself: its number, and what the fields held.
@@ -266,6 +269,7 @@ impl Purpose {
             | Self::EndCase(..)
             | Self::Outside { .. }
             | Self::Money(_)
+            | Self::Bank(_)
             | Self::Email(..)
             | Self::Account(..)
             | Self::Note(_)
@@ -307,7 +311,7 @@ impl Purpose {
             | Self::EndStop(..)
             | Self::BankRead => Verb::FollowUp,
             Self::HandToAgency(_) | Self::AgencyFile | Self::EndCase(..) => Verb::HandOver,
-            Self::Outside { .. } => Verb::OutsidePayment,
+            Self::Outside { .. } | Self::Bank(_) => Verb::OutsidePayment,
             Self::Money(money) => money.verb(),
             Self::Email(..) | Self::Account(..) => Verb::Import,
             Self::HandOver => Verb::Claim,
@@ -357,6 +361,7 @@ impl Purpose {
     pub fn field_of(&self, code: &str) -> Option<Label> {
         match (self, code) {
             (Self::Money(money), code) => money.field_of(code),
+            (Self::Bank(bank), code) => bank.field_of(code),
             (Self::Outside { .. }, "bad_date") => Some(Label::RECEIVED_ON),
             (Self::Promise(..), "bad_date" | "past") => Some(Label::BY),
             (Self::Hold(_), "past") => Some(Label::LOOK_AGAIN),
@@ -449,6 +454,7 @@ impl Purpose {
                 customer::received(*account, documents, *currency, v, cx)?
             }
             Self::Money(money) => return money.build(v, cx),
+            Self::Bank(bank) => return bank.build(v, op, cx),
             Self::Account(number, part, was) => account::edited(number, (*part, was), v)?,
             Self::Email(account, was) => customer::email_corrected(account, was, v)?,
             Self::Note(account) => noted::noted(On::Account(*account), v)?,

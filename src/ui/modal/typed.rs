@@ -40,6 +40,7 @@ impl Label {
     pub const EMAIL: Self = Self("e-mail");
     pub const EVIDENCE: Self = Self("answer about it");
     pub const EVERY: Self = Self("every");
+    pub const FILE: Self = Self("file");
     pub const FIRST: Self = Self("first");
     pub const INSTALMENTS: Self = Self("instalments");
     pub const INVOICES: Self = Self("invoices");

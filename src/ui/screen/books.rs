@@ -1,6 +1,7 @@
 //! 9 Books: the reports of a month. Enter goes behind a figure, down to the document; `]` and `[` change
 //! the month.
 
+mod accounts;
 pub mod behind;
 mod close;
 mod table;
@@ -12,12 +13,13 @@ use crate::domain::report::{Asked, Detail, ReportName};
 use crate::engine::command::{Command, Receipt};
 use crate::engine::query::{Answer, Query, Sheet, Wanted};
 use crate::store::Topic;
-use crate::ui::keymap::{Action, Binding, Key, bind};
+use crate::ui::keymap::{Action, Binding, Key, also, bind};
 use crate::ui::modal::text::TextBox;
 use crate::ui::modal::{Intent, Modal};
 use crate::ui::msg::{Cx, Effect, Part, ScreenId};
 use crate::ui::theme;
 use crate::ui::widget::{Line, grouped, put, put_right, wrap};
+use accounts::words;
 use behind::Behind;
 use chrono::NaiveDate;
 use close::Close;
@@ -53,35 +55,18 @@ pub const KEYS: &[Binding] = &[
     ),
     bind(&[Key::Char('b')], Action::Group, "sums, rows", "in sum, or row by row"),
     bind(&[Key::Char('t')], Action::Statement, "statement", "the statement of this row's account"),
+    also(&[Key::Char('m')], Action::Note, "note", "a note on this row's account"),
+    also(
+        &[Key::Char('p')],
+        Action::Promise,
+        "on 5",
+        "what this row's account owes, on 5: promise, dispute",
+    ),
     bind(&[Key::Char('o')], Action::Details, "columns", "the columns that had no room, and back"),
     bind(&[Key::Char('x')], Action::Explain, "", "this row whole, and each tie with both sides"),
     bind(&[Key::Char('r')], Action::Retry, "", "read it again"),
     bind(&[Key::Char('w')], Action::Csv, "CSV", "write all of it to a CSV file"),
 ];
-
-/// What a report tells, in words.
-fn words(name: ReportName) -> &'static str {
-    match name {
-        ReportName::Aging => "what is open, by how long it is past due",
-        ReportName::Rollforward => "what was owed, what moved it, what is owed",
-        ReportName::Register => "what was posted, by series, and whether a number is missing",
-        ReportName::Tax => "tax by code, rate, kind and country",
-        ReportName::Unapplied => "credits and payments that no invoice has",
-        ReportName::Adjustments => "what was given up or given back, by whom and why",
-        ReportName::TrialBalance => "every account of the ledger",
-        ReportName::Revenue => "what was earned, by account",
-        ReportName::Deferred => "what is billed and not served yet, and when it will be earned",
-        ReportName::Unbilled => "what is delivered and not billed: amounts, and usage that waits",
-        ReportName::Statement => "one customer: t on a row with an account",
-        ReportName::Journal => "every entry of the ledger",
-        ReportName::Unidentified => "lines of banks that are nobody's",
-        ReportName::Bank => "lines of banks, and what they were matched to",
-        ReportName::Gateway => "what gateways have not paid out, and what is under way",
-        ReportName::Missing => "what should be billed and is not",
-        ReportName::Debits => "what payment runs will debit, by day",
-        ReportName::Worklist => "accounts that somebody must see to",
-    }
-}
 
 /// A report that is open, and where in it we are.
 struct Level {
@@ -159,7 +144,7 @@ impl Books {
     fn count(&self) -> usize {
         match (&self.close, self.levels.last()) {
             (Some(close), _) => close.count(),
-            (None, Some(level)) => level.sheet.as_ref().map_or(0, table::Table::rows),
+            (None, Some(level)) => level.sheet.as_ref().map_or(0, Table::rows),
             (None, None) => ReportName::ALL.len() + 1,
         }
     }
@@ -235,20 +220,6 @@ impl Books {
             }
             None => cx.say("nothing stands behind this row; x shows it whole"),
         }
-    }
-
-    fn statement(&mut self, cx: &mut Cx) {
-        let account = self.levels.last().and_then(|level| {
-            let row = level.sheet.as_ref()?.row(level.at)?;
-            let own = level.of.asked.account.clone();
-            behind::value(&level.of, row, "account_number").or(own)
-        });
-        let Some(account) = account.filter(|number| !number.is_empty()) else {
-            return cx.say("this row has no account: aging, unapplied and the journal have");
-        };
-        let mut of = self.whole(ReportName::Statement, cx);
-        of.asked.account = Some(account);
-        self.open(of, cx);
     }
 
     fn turn(&mut self, months: i64, cx: &mut Cx) {
@@ -380,6 +351,8 @@ impl Screen for Books {
             Action::PrevException => self.turn(-1, cx),
             Action::Group => self.details(cx),
             Action::Statement => self.statement(cx),
+            Action::Note => self.note(cx),
+            Action::Promise => self.see_to(cx),
             Action::ClosePeriod => match &self.close {
                 Some(close) => close.ask(cx),
                 None => {
@@ -415,7 +388,7 @@ impl Screen for Books {
         false
     }
 
-    fn loaded(&mut self, _part: Part, answer: Answer, _cx: &mut Cx) {
+    fn loaded(&mut self, _part: Part, answer: Answer, cx: &mut Cx) {
         let sheet: Sheet = match answer {
             Answer::Report(sheet) => *sheet,
             Answer::Closing(list) => {
@@ -424,6 +397,7 @@ impl Screen for Books {
                 }
                 return;
             }
+            Answer::Accounts(page) => return accounts::found(page.rows.first(), cx),
             _ => return,
         };
         if let Some(level) = self.levels.last_mut().filter(|level| level.of == sheet.of) {
@@ -445,8 +419,9 @@ impl Screen for Books {
 
     fn view(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
         if let Some(close) = &self.close {
-            self.top.set(0);
-            self.rows.set(usize::from(area.height.saturating_sub(3)));
+            let room = usize::from(area.height.saturating_sub(3)).max(1);
+            self.top.set(close.top(room));
+            self.rows.set(room);
             return close.view(canvas, area);
         }
         let Some(level) = self.levels.last() else {

@@ -45,6 +45,8 @@ pub trait ListScreen {
     fn moved(&mut self, _cx: &mut Cx) {}
     /// An answer that is not for the list.
     fn answered(&mut self, _answer: Answer) {}
+    /// A command of this console was done.
+    fn wrote(&mut self, _command: &Command, _receipt: &Receipt) {}
     /// Whether a command has dealt with what was marked.
     fn ends_marks(_command: &Command) -> bool {
         false
@@ -119,7 +121,8 @@ impl<T: ListScreen> Screen for T {
         }
     }
 
-    fn done(&mut self, command: &Command, _receipt: &Receipt, _cx: &mut Cx) {
+    fn done(&mut self, command: &Command, receipt: &Receipt, _cx: &mut Cx) {
+        self.wrote(command, receipt);
         if T::ends_marks(command) {
             self.rows_mut().marks.clear();
         }

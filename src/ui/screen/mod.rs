@@ -4,6 +4,7 @@
 
 pub mod accounts;
 mod agreed;
+pub mod bank;
 pub mod books;
 pub mod delivery;
 pub mod document;

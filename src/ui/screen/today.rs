@@ -83,6 +83,8 @@ fn place(step: Step, left: bool) -> (ScreenId, &'static str) {
         Step::Failed => (ScreenId::Failed, "tab:failed"),
         Step::Bounced => (ScreenId::Delivery, "tab:undelivered"),
         Step::Overdue => (ScreenId::Failed, "tab:overdue"),
+        Step::Bank => (ScreenId::Bank, "tab:to do"),
+        Step::Close => (ScreenId::Books, ""),
         Step::Usage | Step::Notices => (ScreenId::Today, ""),
     }
 }
@@ -100,6 +102,8 @@ fn advice(step: Step) -> &'static str {
         Step::Failed => "money that did not come, by what to do next",
         Step::Bounced => "copies that came back, could not be made, or were lost on the way",
         Step::Overdue => "owed since yesterday or longer; : reminders sends those that are due",
+        Step::Bank => "lines of banks that are new, nobody's, or money that pays nothing yet",
+        Step::Close => "months that are over: the first line there says what stands in the way",
         Step::Notices => "what happened while you were away: ! shows them",
     }
 }
@@ -115,9 +119,18 @@ fn tells_other(words: &str, run: &Happened) -> bool {
 }
 
 impl Today {
+    /// The steps of this book; what it may have no use for comes once that is known.
+    fn steps(&self) -> Vec<Step> {
+        let has = |step: &Step| match self.rows.iter().find(|row| row.step == *step) {
+            Some(row) => row.is_shown(),
+            None => !matches!(step, Step::Bank | Step::Close),
+        };
+        Step::ALL.iter().copied().filter(has).collect()
+    }
+
     /// What runs did since yesterday, in what room is left below the steps: the newest of it.
     fn view_happened(&self, canvas: &mut Buffer, area: Rect, cx: &Cx) {
-        let top = area.y + 3 + Step::ALL.len() as u16;
+        let top = area.y + 3 + self.steps().len() as u16;
         let room = usize::from(area.bottom().saturating_sub(top + 4));
         let (top, room) = self.view_waits(canvas, area, (top, room));
         let lines = self.lines(cx, area.width);
@@ -267,7 +280,8 @@ impl Screen for Today {
     }
 
     fn act(&mut self, action: Action, cx: &mut Cx) -> bool {
-        let last = Step::ALL.len() - 1;
+        let steps = self.steps();
+        let last = steps.len() - 1;
         match action {
             Action::Down => self.cursor = (self.cursor + 1).min(last),
             Action::Up => self.cursor = self.cursor.saturating_sub(1),
@@ -293,7 +307,7 @@ impl Screen for Today {
                 cx.load(ScreenId::Today, Part::Dialog, Query::Charts);
             }
             Action::Open => {
-                if let Some(step) = Step::ALL.get(self.cursor) {
+                if let Some(step) = steps.get(self.cursor) {
                     let left = self.rows.iter().any(|r| r.step == *step && r.count > 0);
                     match (step, place(*step, left)) {
                         (Step::Usage, _) => usage::show(ScreenId::Today, None, cx),
@@ -346,7 +360,8 @@ impl Screen for Today {
         let top = (self.cursor + 1).saturating_sub(room);
         self.top.set(top);
         self.shown.set(room as u16);
-        for (row, (i, step)) in Step::ALL.iter().enumerate().skip(top).take(room).enumerate() {
+        let steps = self.steps();
+        for (row, (i, step)) in steps.iter().enumerate().skip(top).take(room).enumerate() {
             let y = area.y + 2 + row as u16;
             if i == self.cursor {
                 put(canvas, area.x, y, 1, ">", theme::PLAIN);
@@ -366,7 +381,7 @@ impl Screen for Today {
             put(canvas, x, y, area.right().saturating_sub(x + 1), &row.state, theme::WARN);
         }
         self.view_happened(canvas, area, cx);
-        if let Some(step) = Step::ALL.get(self.cursor) {
+        if let Some(step) = steps.get(self.cursor) {
             let width = area.width - 2;
             put(canvas, area.x + 1, area.bottom() - 2, width, advice(*step), theme::PLAIN);
             let (screen, _) = place(*step, false);

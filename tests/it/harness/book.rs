@@ -130,6 +130,8 @@ ALTER TABLE document DROP COLUMN frozen_id"#,
      CREATE VIEW collectible_now AS SELECT document_id FROM document_state; DROP TABLE account_stop",
     "DROP TABLE reminder_fee; PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql,
      ' OR source = ''dunning''', '') WHERE type = 'table' AND name = 'document'; PRAGMA writable_schema = RESET",
+    "DROP INDEX bank_line_state; CREATE INDEX bank_line_open ON bank_line (state, id)
+     WHERE state IN ('New','Part','Unapplied','Unidentified')",
 ];
 
 /// What a call of the binary gave.

@@ -311,7 +311,7 @@ pub(super) fn charge_lines(preview: &CollectPreview, words: &str) -> Vec<Line> {
 }
 
 /// What a deed with money would do, in words; what to know before stands before what follows.
-pub(super) fn money_lines(told: &Foretold) -> Vec<Line> {
+pub(in crate::ui::modal) fn money_lines(told: &Foretold) -> Vec<Line> {
     let mut lines = vec![Line::of(told.what.clone(), theme::BOLD)];
     lines.push(Line::of(told.undo, theme::DIM));
     lines.extend(told.beware.iter().map(|text| Line::of(text.clone(), theme::WARN)));

@@ -3,13 +3,16 @@
 use super::*;
 use crate::domain::agency::CaseState;
 use crate::domain::dispute::DisputeCode;
-use crate::domain::ids::{AccountId, BillRunId, CaseId, DocumentId, NoteId, PaymentId, PlanId};
+use crate::domain::ids::{
+    AccountId, BillRunId, CaseId, DocumentId, LineId, NoteId, PaymentId, PlanId,
+};
 use crate::domain::money::Currency;
 use crate::domain::note::{On, References};
 use crate::domain::payment::PaymentStatus;
 use crate::domain::stop::StopKind;
 use crate::engine::command::{Pick, Removed};
 use crate::engine::query::Paid;
+use crate::ui::modal::bank::{self, BankForm};
 use crate::ui::modal::money::{self, MoneyForm};
 use crate::ui::modal::purpose::{self, Head, LineText, Owing};
 use crate::ui::modal::typed::Refusal;
@@ -149,6 +152,13 @@ fn every(cx: &mut Cx) -> Vec<Form> {
     add(money::apply_to(&row, &pays, cx), &[]);
     add(money::found(&row, true, cx), &[(Label::REFERENCE, "ch_1"), (Label::SEEN, "the page")]);
     add(money::found(&row, false, cx), &[(Label::SEEN, "the page")]);
+    let (line, left) = (LineId(6), eur.amount(11_900));
+    let typed: Words = &[(Label::AMOUNT, "19.00"), (Label::INVOICES, "INV-8, INV-9")];
+    add(bank::split(line, left, cx), typed);
+    let typed: Words = &[(Label::ACCOUNT, "A2"), (Label::INVOICES, "INV-9")];
+    add(bank::identify(line, left, cx), typed);
+    add(bank::unmatch(line, cx), &[REASON]);
+    add(bank::load(cx), &[(Label::FILE, "/tmp/statement.xml")]);
     made
 }
 
@@ -231,6 +241,10 @@ fn name_of(purpose: &Purpose) -> &'static str {
         Purpose::Print => "print",
         Purpose::Preview(_) => "preview",
         Purpose::HandOver => "hand over",
+        Purpose::Bank(BankForm::Split(..)) => "split",
+        Purpose::Bank(BankForm::Identify(..)) => "identify",
+        Purpose::Bank(BankForm::Unmatch(_)) => "unmatch",
+        Purpose::Bank(BankForm::Load) => "load",
         Purpose::Money(MoneyForm::Refund(..)) => "refund",
         Purpose::Money(MoneyForm::PayBack(..)) => "pay back",
         Purpose::Money(MoneyForm::PayOut(..)) => "pay out",
@@ -242,7 +256,7 @@ fn name_of(purpose: &Purpose) -> &'static str {
     }
 }
 
-const KINDS: usize = 45;
+const KINDS: usize = 49;
 
 #[test]
 fn fields_in_another_order_give_the_same_command() {

@@ -32,6 +32,7 @@ fn place(code: &str) -> Option<(ScreenId, &'static str)> {
         "payments_unknown" | "refunds_open" => (ScreenId::Failed, "tab:look up"),
         "jobs" => (ScreenId::Jobs, ""),
         "unapplied" => (ScreenId::Failed, "tab:unapplied"),
+        "bank_lines_new" | "unidentified" => (ScreenId::Bank, "tab:to do"),
         "mails_failed" => (ScreenId::Delivery, "tab:undelivered"),
         _ => return None,
     })
@@ -69,6 +70,9 @@ impl Close {
     pub fn enter_row(&self, cx: &mut Cx) {
         let Some(row) = self.row() else { return cx.say("nothing here") };
         match (row.code, place(row.code)) {
+            ("bank_unread", _) if row.opens == "bank import" => {
+                cx.go = Some((ScreenId::Bank, Some("tab:to do".to_owned())));
+            }
             ("bank_unread", _) => {
                 let form = purpose::bank_read(cx);
                 cx.open.push(form);
@@ -136,6 +140,11 @@ impl Close {
         cx.open.push(Modal::Ask(Box::new(Ask::heavy(title, "close it", lines, 1, op, command))));
     }
 
+    /// The first row that is drawn where there is room for so many.
+    pub fn top(&self, room: usize) -> usize {
+        (self.at + 1).saturating_sub(room)
+    }
+
     /// Draws it.
     pub fn view(&self, canvas: &mut Buffer, area: Rect) {
         let status = self.list.as_ref().map_or("…", |list| list.period.status.as_str());
@@ -146,8 +155,9 @@ impl Close {
             return;
         };
         let room = usize::from(area.height.saturating_sub(3)).max(1);
-        for (at, row) in list.rows.iter().take(room).enumerate() {
-            let y = area.y + 1 + at as u16;
+        let top = self.top(room);
+        for (at, row) in list.rows.iter().enumerate().skip(top).take(room) {
+            let y = area.y + 1 + (at - top) as u16;
             if at == self.at {
                 put(canvas, area.x, y, 1, ">", theme::PLAIN);
             }

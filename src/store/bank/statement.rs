@@ -198,6 +198,23 @@ pub fn read_through(all: &[StatementRow]) -> Option<NaiveDate> {
     }
 }
 
+/// The first of some days that was read from the other kind of file: statements with balances, or payments.csv.
+pub fn of_other_kind(
+    db: &Db<'_>,
+    bank_account: i64,
+    (source, (from, to)): (Source, (NaiveDate, NaiveDate)),
+) -> Result<Option<NaiveDate>, StoreError> {
+    let sql = if source == Source::Csv {
+        "SELECT min(max(from_on, ?2)) FROM statement
+         WHERE bank_account_id = ?1 AND source <> 'csv' AND from_on <= ?3 AND to_on >= ?2"
+    } else {
+        "SELECT min(l.value_on) FROM statement s JOIN bank_line l ON l.statement_id = s.id
+         WHERE s.bank_account_id = ?1 AND s.source = 'csv' AND s.from_on <= ?3 AND s.to_on >= ?2
+           AND l.bank_account_id = ?1 AND l.booked_on >= ?2 AND l.value_on BETWEEN ?2 AND ?3"
+    };
+    db.one(sql, (bank_account, from, to), |r| r.get(0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,21 +270,4 @@ mod tests {
         assert_eq!(gaps, ["statement 9 comes after 7"]);
         assert_eq!(read_through(&all), NaiveDate::from_ymd_opt(2026, 11, 2));
     }
-}
-
-/// The first of some days that was read from the other kind of file: statements with balances, or payments.csv.
-pub fn of_other_kind(
-    db: &Db<'_>,
-    bank_account: i64,
-    (source, (from, to)): (Source, (NaiveDate, NaiveDate)),
-) -> Result<Option<NaiveDate>, StoreError> {
-    let sql = if source == Source::Csv {
-        "SELECT min(max(from_on, ?2)) FROM statement
-         WHERE bank_account_id = ?1 AND source <> 'csv' AND from_on <= ?3 AND to_on >= ?2"
-    } else {
-        "SELECT min(l.value_on) FROM statement s JOIN bank_line l ON l.statement_id = s.id
-         WHERE s.bank_account_id = ?1 AND s.source = 'csv' AND s.from_on <= ?3 AND s.to_on >= ?2
-           AND l.bank_account_id = ?1 AND l.booked_on >= ?2 AND l.value_on BETWEEN ?2 AND ?3"
-    };
-    db.one(sql, (bank_account, from, to), |r| r.get(0))
 }

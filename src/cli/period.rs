@@ -143,6 +143,7 @@ fn value(session: &Session, period: &Period) -> Result<Value, Error> {
 /// What stands between a month and its close.
 fn listed(session: &Session, month: Month, ctx: &Ctx) -> Result<Exit, Error> {
     let found = closing::checklist(session, month)?;
+    let refusal = closing::refusal(session, month)?;
     let weight = |row: &Row| match row.weight {
         Weight::Blocks => "blocks",
         Weight::Warns => "warns",
@@ -155,8 +156,10 @@ fn listed(session: &Session, month: Month, ctx: &Ctx) -> Result<Exit, Error> {
                     "count": row.count, "named": row.named, "opens": row.opens })
             })
             .collect();
-        let closes = left(&found, Weight::Blocks).next().is_none();
-        let said = json!({ "period": month.to_string(), "closes": closes, "rows": rows });
+        let closes = refusal.is_none() && left(&found, Weight::Blocks).next().is_none();
+        let why = refusal.map(|why| why.message);
+        let said =
+            json!({ "period": month.to_string(), "closes": closes, "why": why, "rows": rows });
         output::json(&said)?;
         return Ok(Exit::Done);
     }
@@ -171,6 +174,9 @@ fn listed(session: &Session, month: Month, ctx: &Ctx) -> Result<Exit, Error> {
     let headers =
         [("", Align::Left), ("COUNT", Align::Right), ("WHAT", Align::Left), ("OPENS", Align::Left)];
     output::table(&headers, &rows);
+    if let Some(why) = refusal {
+        output::line(&format!("{}; {}", why.message, why.hint));
+    }
     output::line("nothing was changed");
     Ok(Exit::Done)
 }
@@ -202,7 +208,9 @@ fn list(session: &Session, ctx: &Ctx) -> Result<Exit, Error> {
 fn show(session: &Session, month: Month, ctx: &Ctx) -> Result<Exit, Error> {
     let period = closing::show(session, month)?;
     if ctx.json {
-        output::json(&value(session, &period)?)?;
+        let mut shown = value(session, &period)?;
+        shown["pack_changed"] = json!(closing::pack::changed(session, month, &period.reports)?);
+        output::json(&shown)?;
         return Ok(Exit::Done);
     }
     output::line(&format!("{month}: {}", period.status));
@@ -217,6 +225,14 @@ fn show(session: &Session, month: Month, ctx: &Ctx) -> Result<Exit, Error> {
         let why = if step.reason.is_empty() { String::new() } else { format!(": {}", step.reason) };
         let when = at(session, step.at_ms)?;
         output::line(&format!("{when} {} by {}{second}{why}", step.step, step.user_name));
+    }
+    let changed = closing::pack::changed(session, month, &period.reports)?;
+    if !changed.is_empty() {
+        let words = format!("the pack of {month} is not as it was sealed: {}", changed.join("; "));
+        return Err(Error::CheckFailed(words));
+    }
+    if !period.reports.is_empty() {
+        output::line("its pack is as it was sealed");
     }
     Ok(Exit::Done)
 }

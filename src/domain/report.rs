@@ -356,12 +356,9 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Whether it is of the whole book: only then it ties.
+    /// Whether it is of the whole book, or of one currency of it: only then it ties.
     pub fn is_whole(&self) -> bool {
-        self.currency.is_none()
-            && self.account.is_none()
-            && self.batch.is_none()
-            && self.ledger.is_none()
+        self.account.is_none() && self.batch.is_none() && self.ledger.is_none()
     }
 }
 

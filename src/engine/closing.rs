@@ -74,11 +74,13 @@ pub fn show(session: &Session, month: Month) -> Result<Period, Error> {
 
 fn period(db: &Db<'_>, month: Month) -> Result<Period, StoreError> {
     let row = book_period::get(db, month)?;
-    let through = book_period::shut_through(db)?;
+    let shut = book_period::shut_through(db)?.is_some_and(|through| month.span().to <= through);
     let status = match &row {
+        // It was opened again, and closed with a later one.
+        Some(row) if row.status == PeriodStatus::Open && shut => PeriodStatus::Closed,
         Some(row) => row.status,
         // Before the first month that was closed.
-        None if through.is_some_and(|through| month.span().to <= through) => PeriodStatus::Closed,
+        None if shut => PeriodStatus::Closed,
         None => PeriodStatus::Open,
     };
     let (steps, reports) = (book_period::steps(db, month)?, book_period::reports(db, month)?);
@@ -169,6 +171,12 @@ pub fn close(session: &mut Session, month: Month, sure: Sure) -> Result<Closed, 
     Err(Error::Busy(format!("somebody goes on booking in {month}")))
 }
 
+/// Why a month cannot be closed whatever is done about its list: it is not over, is closed, or others come first.
+pub fn refusal(session: &Session, month: Month) -> Result<Option<Refusal>, Error> {
+    let today = judged_on(session, month)?;
+    Ok(session.read(|db| Ok(closable(month, book_period::last(db)?, today).err()))?)
+}
+
 /// The day by which it is judged whether a month is over. A test book without a clock of its own plays days in
 /// any order: there each month is, unless a moment is named.
 fn judged_on(session: &Session, month: Month) -> Result<NaiveDate, Error> {
@@ -232,6 +240,15 @@ pub fn reopen(session: &mut Session, month: Month, why: &str) -> Result<(), Erro
 
 /// Locks a closed month for good: it was filed.
 pub fn lock(session: &mut Session, month: Month, sure: Sure) -> Result<(), Error> {
+    let reports = session.read(|db| book_period::reports(db, month))?;
+    let changed = pack::changed(session, month, &reports)?;
+    if !changed.is_empty() {
+        return Err(Error::usage(
+            "pack_changed",
+            format!("the pack of {month} is not as it was sealed: {}", changed.join("; ")),
+            "put the files back, or reopen the month and close it again: its pack is written anew",
+        ));
+    }
     session.write(Verb::Period, |tx| {
         let status = book_period::get(tx, month)?.map_or(PeriodStatus::Open, |row| row.status);
         lockable(month, status)?;

@@ -2,6 +2,7 @@
 //! in the audit trail that it all ends at.
 
 use super::{Db, StoreError};
+use crate::domain::period::Span;
 use chrono::NaiveDate;
 
 /// How often somebody did a verb.
@@ -36,18 +37,20 @@ pub struct Change {
     pub summary: String,
 }
 
-/// Changes of these verbs by people, in order.
+/// Changes of these verbs by people, in order: what was done from one moment up to before another, and what was
+/// done whenever and counts on a day of the span.
 pub fn changes(
     db: &Db<'_>,
-    (from_ms, to_ms): (i64, i64),
+    ((from_ms, to_ms), span): ((i64, i64), Span),
     verbs: &[&str],
     take: &mut dyn FnMut(Change) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     db.each(
         "SELECT seq, at, uid, user_name, verb, subject, summary FROM operation
-         WHERE at >= ?1 AND at < ?2 AND by_itself = 0
-           AND verb IN (SELECT value FROM json_each(?3)) ORDER BY seq",
-        (from_ms, to_ms, serde_json::json!(verbs).to_string()),
+         WHERE by_itself = 0 AND verb IN (SELECT value FROM json_each(?3))
+           AND (at >= ?1 AND at < ?2 OR seq IN (SELECT txn FROM ledger_entry INDEXED BY ledger_entry_day
+             WHERE entry_on BETWEEN ?4 AND ?5)) ORDER BY seq",
+        (from_ms, to_ms, serde_json::json!(verbs).to_string(), span.from, span.to),
         |r| {
             take(Change {
                 seq: r.get(0)?,
@@ -62,14 +65,17 @@ pub fn changes(
     )
 }
 
-/// The hash of the last operation that booked anything up to a day, hexadecimal: what the figures of that day
-/// end at. Closing and reopening a month do not move it. Empty where nothing is booked.
+/// The last operation that booked anything up to a day, as `SEQ:HASH` (hexadecimal), which `audit --verify --since`
+/// takes: what the figures of that day end at. Closing and reopening a month do not move it. Empty where nothing is booked.
 pub fn head_of_bookings(db: &Db<'_>, to: NaiveDate) -> Result<String, StoreError> {
-    let hash: Option<Vec<u8>> = db.opt(
-        "SELECT hash FROM operation WHERE seq = (SELECT max(txn) FROM ledger_entry
+    let head: Option<(i64, Vec<u8>)> = db.opt(
+        "SELECT seq, hash FROM operation WHERE seq = (SELECT max(txn) FROM ledger_entry
            INDEXED BY ledger_entry_day WHERE entry_on <= ?1)",
         [to],
-        |r| r.get(0),
+        |r| Ok((r.get(0)?, r.get(1)?)),
     )?;
-    Ok(hash.unwrap_or_default().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(head.map_or_else(String::new, |(seq, hash)| {
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{seq}:{hash}")
+    }))
 }

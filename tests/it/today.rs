@@ -128,7 +128,7 @@ fn retries_and_reminders_that_are_due_are_those_that_go() {
     assert!(told.contains(&"retried: 1 paid"), "{told:?}");
     let (_, _, words) = line(&book, "overdue");
     let sent = book.run(&["payment", "remind", "--json"]).json()["sent"].as_array().unwrap().len();
-    let bank = "nobody said how far the bank is read";
+    let bank = "bank unread?";
     assert_eq!((words, sent), (format!("2 reminders due; {bank}"), 2));
     assert_eq!(line(&book, "overdue").2, "");
     sound(&book);

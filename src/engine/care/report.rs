@@ -113,10 +113,13 @@ pub(in crate::engine) fn read_in(
     asked: &Asked,
     take: &mut dyn FnMut(Vec<Cell>) -> Result<(), StoreError>,
 ) -> Result<Summary, Error> {
-    if asked.name == ReportName::Unbilled {
-        return unbilled(db, asked, take);
-    }
-    Ok(report::read(db, asked, take)?)
+    let mut summary = match asked.name {
+        ReportName::Unbilled => unbilled(db, asked, take)?,
+        _ => report::read(db, asked, take)?,
+    };
+    // Sums of the ledger are of all currencies.
+    summary.ties.retain(|tie| asked.currency.is_none_or(|only| only == tie.currency));
+    Ok(summary)
 }
 
 /// What a run up to the day would bill and what drafts hold, as far as it is delivered; usage that no run

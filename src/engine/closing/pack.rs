@@ -300,7 +300,7 @@ fn facts(db: &Db<'_>, (staged, month): (&Path, Month), bounds: Bounds) -> Result
     let columns = ["seq", "at", "user", "uid", "verb", "subject", "summary"];
     let mut sheet = Sheet::new(staged.join("changes.csv"), &columns)?;
     let verbs: Vec<&str> = BY_HAND.iter().map(|verb| verb.as_str()).collect();
-    closing_facts::changes(db, within, &verbs, &mut |change| {
+    closing_facts::changes(db, (within, bounds.span), &verbs, &mut |change| {
         let at = DateTime::from_timestamp_millis(change.at_ms).unwrap_or_default();
         let at = at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S").to_string();
         let (seq, uid) = (change.seq.to_string(), change.uid.to_string());
@@ -334,7 +334,10 @@ fn rights(db: &Db<'_>, staged: &Path, (from_ms, to_ms): (i64, i64)) -> Result<Do
         let roles: Vec<&str> = standing.own.iter().map(|role| role.as_str()).collect();
         let roles =
             if uid == creator && roles.is_empty() { "creator".into() } else { roles.join(" ") };
-        let name = names.get(&uid).map_or("", String::as_str);
+        // Who did nothing is called as the machine calls them.
+        let login = || nix::unistd::User::from_uid(uid.into()).ok().flatten();
+        let name = names.get(&uid).cloned().or_else(|| login().map(|user| user.name));
+        let name = name.as_deref().unwrap_or_default();
         for verb in Verb::ALL.iter().filter(|verb| **verb != Verb::Housekeeping) {
             let may = if standing.may(*verb).is_some() { "yes" } else { "no" };
             let count: i64 = did
@@ -347,6 +350,47 @@ fn rights(db: &Db<'_>, staged: &Path, (from_ms, to_ms): (i64, i64)) -> Result<Do
         }
     }
     Ok(sheet.done()?)
+}
+
+/// Files of a pack that are not as they were sealed, each with why: those of reports by the hashes in the book,
+/// all by those of the manifest. Empty for a month that has none.
+pub fn changed(
+    session: &Session,
+    month: Month,
+    reports: &[ReportRow],
+) -> Result<Vec<String>, Error> {
+    let place = place(session, month);
+    let mut sealed: BTreeMap<String, String> =
+        reports.iter().map(|row| (row.file.clone(), row.sha256.clone())).collect();
+    if sealed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    let manifest = std::fs::read(place.join(MANIFEST)).ok();
+    match manifest.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok()) {
+        None => found.push(format!("{MANIFEST} is missing or changed")),
+        Some(manifest) => {
+            for file in manifest["files"].as_array().into_iter().flatten() {
+                let text = |key: &str| file[key].as_str().unwrap_or_default().to_owned();
+                let (name, sha256) = (text("file"), text("sha256"));
+                if *sealed.entry(name.clone()).or_insert_with(|| sha256.clone()) != sha256 {
+                    found.push(format!("{MANIFEST} has another hash of {name}"));
+                }
+            }
+        }
+    }
+    for (name, sha256) in &sealed {
+        let mut hashed = Hashed { inner: io::sink(), hasher: Sha256::new(), bytes: 0 };
+        match File::open(place.join(name)).and_then(|mut file| io::copy(&mut file, &mut hashed)) {
+            Ok(_) if hex(&hashed.hasher.finalize()) == *sha256 => {}
+            Ok(_) => found.push(format!("{name} is changed")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                found.push(format!("{name} is missing"));
+            }
+            Err(error) => found.push(format!("{name}: {error}")),
+        }
+    }
+    Ok(found)
 }
 
 impl Pack {

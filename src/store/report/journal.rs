@@ -12,7 +12,7 @@ pub fn read(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary, Store
     let mut sums: BTreeMap<Currency, [i64; 2]> = BTreeMap::new();
     let sql = format!(
         "SELECT e.currency, e.entry_on, e.account, e.debit_minor, e.credit_minor, coalesce(a.number, ''),
-                coalesce(d.number, ''), coalesce(printf('P-%06d', e.payment_id), '')
+                coalesce(d.number, ''), iif(e.payment_id IS NULL, '', printf('P-%06d', e.payment_id))
          FROM ledger_entry e LEFT JOIN account a ON a.id = e.account_id
          LEFT JOIN account_version v ON v.id = {}
          LEFT JOIN document d ON d.id = e.document_id

@@ -112,7 +112,7 @@ pub fn adjustments(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<Summary
                   WHERE n.corrects_id = d.corrects_id AND n.kind = 'invoice') THEN 'reissue'
                 WHEN d.source = 'reverse' THEN 'reversal' WHEN d.source = 'void' THEN 'void'
                 ELSE replace(replace(f.kind, ' ', '_'), '-', '_') END,
-                coalesce(d.number, printf('P-%06d', f.payment_id), ''), f.done_on,
+                coalesce(d.number, iif(f.payment_id IS NULL, '', printf('P-%06d', f.payment_id))), f.done_on,
                 coalesce(c.number, ''), a.number, f.amount_minor,
                 coalesce(nullif(d.reason, ''), x.reference, ''), f.second_name
          FROM deed f JOIN account a ON a.id = f.account_id

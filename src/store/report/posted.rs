@@ -106,7 +106,9 @@ fn rows(db: &Db<'_>, asked: &Asked, take: Take<'_>) -> Result<(), StoreError> {
         "SELECT d.currency, d.number, d.kind, d.series, d.invoice_on, d.due_on,
                 strftime('%Y-%m-%dT%H:%M:%SZ', d.posted_at / 1000, 'unixepoch'),
                 coalesce((SELECT f.user_name FROM deed f WHERE f.document_id = d.id
-                  AND f.kind IN ('posting','credit memo','debit memo') ORDER BY f.id LIMIT 1), ''),
+                  AND f.kind IN ('posting','credit memo','debit memo') ORDER BY f.id LIMIT 1),
+                  (SELECT o.user_name FROM operation o WHERE o.seq =
+                    (SELECT min(e.txn) FROM ledger_entry e WHERE e.document_id = d.id)), ''),
                 a.number, v.name, v.country, v.tax_id, d.subtotal_minor, d.tax_minor, d.total_minor,
                 coalesce((SELECT number FROM document c WHERE c.id = d.corrects_id), ''),
                 coalesce(printf('BR-%06d', d.run_id), '')

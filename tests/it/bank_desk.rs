@@ -289,6 +289,21 @@ fn a_statement_is_read_from_a_file_and_a_broken_one_comes_back_into_the_form() {
 }
 
 #[test]
+fn a_file_that_names_no_bank_account_is_read_for_the_one_that_is_typed() {
+    let book = owing();
+    book.run(&["bank", "account", "add", "main", "--currency", "EUR"]).ends(0);
+    let file = book.file("payments.csv", format!("{HEADER}{LINES}"));
+    let mut desk = Desk::at(&book.path, 80, 24);
+    desk.press("0L");
+    desk.press(&file);
+    desk.press("<C-s>").shows("it names no bank account");
+    desk.press("<Tab>main<C-s>").shows("1 statement read");
+    drop(desk);
+    assert!(book.count("SELECT count(*) FROM bank_line") > 0);
+    sound(&book);
+}
+
+#[test]
 fn the_list_goes_into_a_file() {
     let book = with_lines();
     let mut desk = Desk::at(&book.path, 80, 24);

@@ -27,7 +27,7 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 /// Does one.
 pub fn perform(session: &mut Session, deed: &BankDeed) -> Result<Receipt, Error> {
     let (line, outcome) = match deed {
-        BankDeed::Load { file } => return load(session, file),
+        BankDeed::Load { file, account } => return load(session, file, account),
         BankDeed::Match { line, to, amount } => {
             (*line, hand::match_to(session, *line, to, Some(*amount))?)
         }
@@ -82,14 +82,15 @@ fn named(db: &Db<'_>, line: LineId, number: &str, documents: &[String]) -> Resul
     Ok(Target::Account(found.id, documents))
 }
 
-fn load(session: &mut Session, file: &str) -> Result<Receipt, Error> {
+fn load(session: &mut Session, file: &str, account: &str) -> Result<Receipt, Error> {
     let path = PathBuf::from(file);
     let size = outside::as_caller(|| std::fs::metadata(&path)).map_or(0, |meta| meta.len());
     if size > LARGEST {
         let words = format!("{file} has more than {} MB", LARGEST / 1024 / 1024);
         return Err(Error::usage("too_large", words, "daybook bank import reads it"));
     }
-    let wanted = Wanted { files: vec![path], ..Wanted::default() };
+    let account = Some(account.to_owned()).filter(|name| !name.is_empty());
+    let wanted = Wanted { files: vec![path], account, ..Wanted::default() };
     let done = read::import(session, &wanted)?;
     let refused: Vec<Refused> = done
         .statements

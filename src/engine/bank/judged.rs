@@ -390,6 +390,11 @@ fn whose(
         }
     };
     let Some(bank) = found else {
+        if head.account.is_empty() && named.is_none() {
+            let words =
+                "it names no bank account: say which (--account), or add a column bank_account";
+            return Ok(Err(Refusal::new("unknown_bank_account", words)));
+        }
         let (code, of) = match named {
             Some(bank) => ("other_bank_account", format!(", not of {}", bank.name)),
             None => ("unknown_bank_account", ", which is no bank account of ours".to_owned()),

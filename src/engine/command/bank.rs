@@ -48,7 +48,11 @@ pub enum BankDeed {
     /// What it was matched to is taken back.
     Unmatch { line: LineId, reason: String },
     /// Statements are read from a file.
-    Load { file: String },
+    Load {
+        file: String,
+        /// The bank account, by name; empty = as each statement says.
+        account: String,
+    },
 }
 
 impl BankDeed {

@@ -148,7 +148,10 @@ pub fn unmatch(line: LineId, cx: &mut Cx) -> Modal {
 /// The form for a file of a bank.
 pub fn load(cx: &mut Cx) -> Modal {
     let hint = "camt.053, .052 or .054, MT940, payments.csv: what it is says its content";
-    let fields = vec![Field::new(Label::FILE, "", hint)];
+    let fields = vec![
+        Field::new(Label::FILE, "", hint),
+        Field::new(Label::BANK_ACCOUNT, "", "its name here; empty: as each statement says"),
+    ];
     form("Read a statement of a bank", Purpose::Bank(BankForm::Load), fields, cx)
 }
 
@@ -174,7 +177,10 @@ impl BankForm {
             Self::Unmatch(line) => {
                 BankDeed::Unmatch { line: *line, reason: v.needed(Label::REASON, "the reason")? }
             }
-            Self::Load => BankDeed::Load { file: v.needed(Label::FILE, "the file")? },
+            Self::Load => BankDeed::Load {
+                file: v.needed(Label::FILE, "the file")?,
+                account: v.text(Label::BANK_ACCOUNT)?,
+            },
         })
     }
 
@@ -208,10 +214,8 @@ impl BankForm {
                 "not_found" | "other_account" | "no_document",
             ) => Some(Label::INVOICES),
             (Self::Unmatch(_), "no_reason" | "bad_text") => Some(Label::REASON),
-            (
-                Self::Load,
-                "io" | "bad_input" | "too_large" | "bad_statement" | "unknown_bank_account",
-            ) => Some(Label::FILE),
+            (Self::Load, "unknown_bank_account") => Some(Label::BANK_ACCOUNT),
+            (Self::Load, "io" | "bad_input" | "too_large" | "bad_statement") => Some(Label::FILE),
             _ => None,
         }
     }

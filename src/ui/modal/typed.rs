@@ -20,6 +20,7 @@ impl Label {
     pub const ACCOUNT: Self = Self("account");
     pub const AMOUNT: Self = Self("amount");
     pub const AUTO_RENEW: Self = Self("auto-renew");
+    pub const BANK_ACCOUNT: Self = Self("bank account");
     pub const BATCHES: Self = Self("batches");
     pub const BILL_RUN: Self = Self("bill run");
     pub const BILLING_CONTACT: Self = Self("billing contact");

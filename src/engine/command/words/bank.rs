@@ -35,7 +35,10 @@ impl BankDeed {
                 BANK_OWN.of(format!("{line} --as transfer"))
             }
             Self::Unmatch { line, reason } => BANK_UNMATCH.of(because(line, reason)),
-            Self::Load { file } => BANK_IMPORT.of(quoted(file)),
+            Self::Load { file, account } if account.is_empty() => BANK_IMPORT.of(quoted(file)),
+            Self::Load { file, account } => {
+                BANK_IMPORT.of(format!("{} --account {}", quoted(file), quoted(account)))
+            }
         }
     }
 }

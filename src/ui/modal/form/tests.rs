@@ -158,7 +158,8 @@ fn every(cx: &mut Cx) -> Vec<Form> {
     let typed: Words = &[(Label::ACCOUNT, "A2"), (Label::INVOICES, "INV-9")];
     add(bank::identify(line, left, cx), typed);
     add(bank::unmatch(line, cx), &[REASON]);
-    add(bank::load(cx), &[(Label::FILE, "/tmp/statement.xml")]);
+    let typed: Words = &[(Label::FILE, "/tmp/statement.xml"), (Label::BANK_ACCOUNT, "main")];
+    add(bank::load(cx), typed);
     made
 }
 

@@ -174,7 +174,7 @@ pub fn close(session: &mut Session, month: Month, sure: Sure) -> Result<Closed, 
 /// Why a month cannot be closed whatever is done about its list: it is not over, is closed, or others come first.
 pub fn refusal(session: &Session, month: Month) -> Result<Option<Refusal>, Error> {
     let today = judged_on(session, month)?;
-    Ok(session.read(|db| Ok(closable(month, book_period::last(db)?, today).err()))?)
+    session.read(|db| Ok(closable(month, book_period::last(db)?, today).err()))
 }
 
 /// The day by which it is judged whether a month is over. A test book without a clock of its own plays days in

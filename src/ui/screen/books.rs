@@ -159,7 +159,9 @@ impl Books {
 
     fn open_close(&mut self, cx: &mut Cx) {
         self.levels.clear();
-        self.close = Some(Close::of(self.closable(cx)));
+        let month = self.closable(cx);
+        self.month = Some(month);
+        self.close = Some(Close::of(month));
         self.read(cx);
     }
 
@@ -224,8 +226,12 @@ impl Books {
 
     fn turn(&mut self, months: i64, cx: &mut Cx) {
         let Some(month) = self.month(cx).later(months) else { return };
-        if month > Month::of(cx.now.today) {
+        let today = Month::of(cx.now.today);
+        if month > today {
             return cx.say("that month is still to come");
+        }
+        if month == today && self.close.is_some() {
+            return cx.say(format!("{} is not over", month.name()));
         }
         self.month = Some(month);
         if self.close.is_some() {
@@ -370,6 +376,7 @@ impl Screen for Books {
                     let shown = level.sheet.as_ref().map_or(0, |table| table.hidden(level.shift));
                     level.shift = if shown == 0 { 0 } else { level.shift + 1 };
                 }
+                None if self.close.is_some() => cx.say("it has no columns; x shows all of it"),
                 None => cx.say("Enter opens a report first"),
             },
             Action::Csv => match self.levels.last() {

@@ -90,7 +90,7 @@ impl Close {
         let width = usize::from(cx.size.0).saturating_sub(12).clamp(30, 88);
         let mut lines = Vec::new();
         for row in &list.rows {
-            let words = if row.is_done() { format!("no {}", row.what) } else { row.words() };
+            let words = if row.is_done() { format!("{}: none", row.what) } else { row.words() };
             let style = style(row);
             lines.extend(wrap(&words, width).into_iter().map(|text| Line::of(text, style)));
             if !row.is_done() {
@@ -126,7 +126,10 @@ impl Close {
         }
         let mut lines = vec![
             Line::plain("Nothing is booked in it from then on; what comes late counts in the next"),
-            Line::plain("month. Its reports are written, with their hashes, for the auditor."),
+            Line::plain(
+                "month; what is open before it closes with it. Its reports are written, with",
+            ),
+            Line::plain("their hashes, for the auditor."),
         ];
         let warns: Vec<&Row> = left(&list.rows, Weight::Warns).collect();
         if !warns.is_empty() {
@@ -164,10 +167,11 @@ impl Close {
             let mark = match (row.is_done(), row.weight) {
                 (true, _) => "done",
                 (false, Weight::Blocks) => "BLOCKS",
-                (false, Weight::Warns) => "warns",
+                (false, Weight::Warns) if list.period.status == PeriodStatus::Open => "warns",
+                (false, Weight::Warns) => "left",
             };
             put(canvas, area.x + 2, y, 7, mark, style(row));
-            let words = if row.is_done() { format!("no {}", row.what) } else { row.words() };
+            let words = if row.is_done() { format!("{}: none", row.what) } else { row.words() };
             put(canvas, area.x + 10, y, area.width.saturating_sub(11), &words, style(row));
         }
         let broken = list.ties.iter().filter(|(_, tie)| !tie.holds()).count();

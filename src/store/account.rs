@@ -32,10 +32,11 @@ pub fn version_terms(db: &Db<'_>, version: i64) -> Result<AccountTerms, StoreErr
 /// SQL of the id of the version of an account in force on a day, by the rule of
 /// `domain::account::version_on`. Both are expressions or parameters.
 pub(super) fn in_force(account: &str, day: &str) -> String {
+    // Most accounts have one version: nothing is sorted for them.
     format!(
-        "(SELECT w.id FROM account_version w WHERE w.account_id = {account} \
-         AND (w.seq = 1 OR w.effective_from_on <= {day}) \
-         ORDER BY CASE WHEN w.seq = 1 THEN '' ELSE w.effective_from_on END DESC, w.seq DESC LIMIT 1)"
+        "coalesce((SELECT w.id FROM account_version w WHERE w.account_id = {account} AND w.seq > 1 \
+           AND w.effective_from_on <= {day} ORDER BY w.effective_from_on DESC, w.seq DESC LIMIT 1), \
+         (SELECT w.id FROM account_version w WHERE w.account_id = {account} AND w.seq = 1))"
     )
 }
 
